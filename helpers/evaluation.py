@@ -1,0 +1,92 @@
+"""How good a trained model is: bounds on log p(x), its exact value, the latents in use."""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from helpers.losses import bernoulli_log_likelihood, gaussian_log_likelihood
+from helpers.models import VAE, reparameterize
+
+LogLikelihood = Callable[[Tensor, Tensor], Tensor]
+ROWS_AT_ONCE = 8192  # images decoded together: bounds the memory, not the result
+
+
+@torch.no_grad()
+def importance_weighted_bound(
+    model: VAE, x: Tensor, k: int, log_likelihood: LogLikelihood = bernoulli_log_likelihood
+) -> Tensor:
+    """log (1/k) Σ p(x|z) p(z) / q(z|x) over k samples of q(z|x), per example, in nats.
+
+    In expectation it is the ELBO at k = 1, grows with k, and stays below log p(x).
+
+    Args:    model: a VAE; x: (B, D); k: samples an image; log_likelihood(x, x_logits) -> (B,).
+    Returns: (B,).
+    Raises:  ValueError if k is below 1, or x does not fit the model or the likelihood.
+    Source:  Burda, Grosse & Salakhutdinov 2016, equation 8. notebooks/05, section 4.
+    """
+    if k < 1:
+        raise ValueError(f"expected k of 1 or more samples; got {k}")
+    mu, logvar = model.encode(x)
+    zero = torch.zeros(())
+    log_weights = []
+    for start in range(0, k, step := max(1, ROWS_AT_ONCE // max(1, len(x)))):
+        copies = (min(step, k - start), *mu.shape)
+        mean, spread = mu.expand(copies), logvar.expand(copies)
+        z = reparameterize(mean, spread)
+        prior = gaussian_log_likelihood(z, torch.zeros_like(z), zero)
+        posterior = gaussian_log_likelihood(z, mean, spread)
+        log_weights.append(log_likelihood(x[None], model.decode(z)) + prior - posterior)
+    return torch.cat(log_weights).logsumexp(dim=0) - math.log(k)
+
+
+@torch.no_grad()
+def exact_log_likelihood(
+    model: VAE,
+    x: Tensor,
+    points_per_axis: int = 200,
+    limit: float = 5.0,
+    log_likelihood: LogLikelihood = bernoulli_log_likelihood,
+) -> Tensor:
+    """log p(x) = log ∫ p(x|z) p(z) dz of a model with two latents, by quadrature, in nats.
+
+    The midpoint rule on a square grid over [−limit, limit]². The prior's mass outside is 1e-6 at
+    limit 5. Double the points to see whether the grid is fine enough for the model at hand.
+
+    Args:    model: has latent_dim 2 and decode; x: (B, D); points_per_axis, limit: the grid;
+             log_likelihood(x, x_logits) -> (B,).
+    Returns: (B,).
+    Raises:  ValueError if the latent is not two-dimensional, or the grid is empty.
+    Source:  notebooks/05, section 4.
+    """
+    if model.latent_dim != 2:
+        raise ValueError(f"expected a model with latent_dim 2; got {model.latent_dim}")
+    if points_per_axis < 2 or limit <= 0:
+        raise ValueError(
+            "expected points_per_axis of 2 or more and a positive limit; "
+            f"got {points_per_axis} and {limit}"
+        )
+    width = 2 * limit / points_per_axis
+    axis = -limit + width * (torch.arange(points_per_axis, device=x.device) + 0.5)
+    grid = torch.cartesian_prod(axis, axis)
+    log_prior = gaussian_log_likelihood(grid, torch.zeros_like(grid), 0.0)
+    parts = []
+    for z, prior in zip(grid.split(256), log_prior.split(256), strict=True):
+        joint = log_likelihood(x[:, None], model.decode(z)[None]) + prior
+        parts.append(joint.logsumexp(dim=1))
+    return torch.stack(parts).logsumexp(dim=0) + 2 * math.log(width)
+
+
+@torch.no_grad()
+def active_units(model: VAE, x: Tensor, threshold: float = 0.01) -> Tensor:
+    """Which latents the encoder uses: the variance of μ over the images is above the threshold.
+
+    Args:    model: a VAE; x: (B, D) with B of 2 or more; threshold: in squared latent units.
+    Returns: (latent_dim,) of bool.
+    Raises:  ValueError if there are fewer than two images.
+    Source:  Burda, Grosse & Salakhutdinov 2016, section 5.2. notebooks/05, section 5.
+    """
+    if len(x) < 2:
+        raise ValueError(f"expected at least 2 images; got {len(x)}")
+    return model.encode(x)[0].var(dim=0) > threshold

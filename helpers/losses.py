@@ -1,0 +1,108 @@
+"""The two terms of the ELBO, per example and in nats: summed over pixels and over latents."""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from helpers.models import VAEOutput
+
+
+def kl_divergence(mu: Tensor, logvar: Tensor) -> Tensor:
+    """KL(q(z|x) ‖ N(0, I)) per example, in nats.
+
+    Args:    mu, logvar: (B, latent_dim); logvar = log σ².
+    Returns: (B,), non-negative.
+    Raises:  ValueError if the shapes differ.
+    Source:  Kingma & Welling 2014, appendix B. Derived in notebooks/04, section 4.
+    """
+    if mu.shape != logvar.shape:
+        raise ValueError(
+            f"expected mu and logvar of one shape; got {tuple(mu.shape)} and {tuple(logvar.shape)}"
+        )
+    return 0.5 * (mu.square() + logvar.exp() - 1 - logvar).sum(dim=-1)
+
+
+def bernoulli_log_likelihood(x: Tensor, x_logits: Tensor) -> Tensor:
+    """log p(x|z) of pixels that are black or white with probability sigmoid(x_logits), in nats.
+
+    With l = x_logits a pixel contributes x l − log(1 + eˡ). On grey pixels this is no normalized
+    likelihood: compare values on binarized images only.
+
+    Args:    x: (B, D) in [0, 1]; x_logits: (B, D). A dimension of size 1 is broadcast.
+    Returns: (B,), never positive.
+    Raises:  ValueError if the shapes differ, or x leaves [0, 1] or is not finite.
+    Source:  notebooks/05, section 2.
+    """
+    _check_shapes(x, x_logits, "x_logits")
+    if x.numel():
+        low, high = x.aminmax()
+        if not (low >= 0 and high <= 1):  # NaN fails this test too
+            raise ValueError(
+                "expected x in [0, 1] for a Bernoulli likelihood; "
+                f"got values from {low:.4g} to {high:.4g}"
+            )
+    return torch.einsum("...d,...d->...", x, x_logits) - F.softplus(x_logits).sum(dim=-1)
+
+
+def gaussian_log_likelihood(x: Tensor, mean: Tensor, logvar: Tensor | float) -> Tensor:
+    """log N(x; mean, σ²) in nats, summed over pixels; the squared error is one term of it.
+
+    Args:    x, mean: (B, D), a dimension of size 1 is broadcast; logvar: log σ² of the pixel
+             noise, a number or broadcastable to x.
+    Returns: (B,).
+    Raises:  ValueError if the shapes differ.
+    Source:  notebooks/05, section 2.
+    """
+    _check_shapes(x, mean, "mean")
+    logvar = torch.as_tensor(logvar, dtype=mean.dtype, device=mean.device)
+    try:
+        squares = (x - mean).square() / logvar.exp()
+        return -0.5 * (squares + logvar + math.log(2 * math.pi)).sum(dim=-1)
+    except RuntimeError:
+        raise ValueError(
+            f"expected logvar broadcastable to {tuple(mean.shape)}; got {tuple(logvar.shape)}"
+        ) from None
+
+
+class ELBOTerms(NamedTuple):
+    """The two terms, in nats per image: reconstruction (B,), higher is better; kl (B,), ≥ 0."""
+
+    reconstruction: Tensor
+    kl: Tensor
+
+    def elbo(self, beta: float = 1.0) -> Tensor:
+        """reconstruction − beta · kl, (B,); beta = 1 is the evidence lower bound."""
+        return self.reconstruction - beta * self.kl
+
+
+def elbo_terms(
+    x: Tensor,
+    output: VAEOutput,
+    log_likelihood: Callable[[Tensor, Tensor], Tensor] = bernoulli_log_likelihood,
+) -> ELBOTerms:
+    """One-sample estimate of the two terms of the ELBO, per example.
+
+    Args:    x: (B, D); output: a VAE's output for x; log_likelihood(x, x_logits) -> (B,).
+    Returns: ELBOTerms of shape (B,) each; the KL is exact, the reconstruction uses output.z.
+    Raises:  ValueError if the shapes differ, or x leaves [0, 1] (Bernoulli).
+    Source:  Kingma & Welling 2014, equation 10. Derived in notebooks/05, section 1.
+    """
+    if len(x) != len(output.x_logits):
+        raise ValueError(
+            f"expected one output for each of the {len(x)} images; got {len(output.x_logits)}"
+        )
+    reconstruction = log_likelihood(x, output.x_logits)
+    return ELBOTerms(reconstruction, kl_divergence(output.mu, output.logvar))
+
+
+def _check_shapes(x: Tensor, other: Tensor, name: str) -> None:
+    fits = x.ndim == other.ndim >= 1 and x.shape[-1] == other.shape[-1]
+    sizes = zip(x.shape, other.shape, strict=False)
+    if not fits or any(a != b and 1 not in (a, b) for a, b in sizes):
+        raise ValueError(
+            f"expected x and {name} of one shape; got {tuple(x.shape)} and {tuple(other.shape)}"
+        )

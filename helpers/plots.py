@@ -1,0 +1,122 @@
+"""Arrays in, axes out. One style, one color a meaning, alt text on every picture."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import display
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Okabe and Ito's palette (jfly.uni-koeln.de/color), safe for color-blind readers.
+COLORS = {
+    "prior": "#0072B2",
+    "posterior": "#E69F00",
+    "data": "#555555",
+    "reconstruction": "#009E73",
+    "gradient": "#D55E00",
+    "other": "#CC79A7",
+}
+# Ten classes: Tol's muted scheme (personal.sron.nl/~pault), and black for the tenth.
+CLASS_COLORS = ["#332288", "#88CCEE", "#44AA99", "#117733", "#999933"]
+CLASS_COLORS += ["#DDCC77", "#CC6677", "#882255", "#AA4499", "#000000"]
+
+
+def use_style() -> None:
+    """Set the course's style for all figures to come."""
+    plt.style.use(Path(__file__).with_name("course.mplstyle"))
+
+
+def show(figure: Figure | Axes, alt: str) -> None:
+    """Display a figure with a text for readers who cannot see it, and close it.
+
+    Args:    figure: a figure, or axes in it; alt: what the picture shows, in a sentence or two.
+    Raises:  ValueError if alt is empty.
+    Source:  the setup cell of every notebook imports it.
+    """
+    if not alt.strip():
+        raise ValueError("expected a text that says what the picture shows; got an empty one")
+    figure = figure.figure if isinstance(figure, Axes) else figure
+    display(figure, metadata={"image/png": {"alt": alt}})
+    plt.close(figure)
+
+
+def plot_images(images, *, columns: int = 10, titles: Sequence[str] = (), ax=None) -> Axes:
+    """Grey images side by side on one scale from 0 (black) to 1 (white).
+
+    Args:    images: (N, H·W) with square images, or (N, H, W), in [0, 1]; columns: images a row;
+             titles: one for each row of the mosaic, written at its left.
+    Returns: the axes.
+    Raises:  ValueError if the images are not square or there are none.
+    Source:  notebooks/01, section 5.
+    """
+    images = _array(images)
+    side = round(images.shape[-1] ** 0.5) if images.ndim == 2 else images.shape[-1]
+    if len(images) == 0 or images.size != len(images) * side * side:
+        raise ValueError(f"expected square images (N, H·W) or (N, H, W); got {images.shape}")
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    mosaic = np.ones((rows * columns, side + 1, side + 1))
+    mosaic[: len(images), :side, :side] = images.reshape(-1, side, side)
+    mosaic = mosaic.reshape(rows, columns, side + 1, side + 1).transpose(0, 2, 1, 3)
+    mosaic = mosaic.reshape(rows * (side + 1), columns * (side + 1))[:-1, :-1]
+    if ax is None:
+        _, ax = plt.subplots(figsize=(0.62 * columns + (1.2 if titles else 0), 0.62 * rows))
+    ax.imshow(mosaic, vmin=0, vmax=1)
+    ax.spines[:].set_visible(False)
+    ax.set_xticks([])
+    ax.set_yticks([(side + 1) * row + side / 2 for row in range(len(titles))], titles)
+    ax.tick_params(length=0)
+    return ax
+
+
+def plot_latent(z, y, *, circles: bool = False, ax=None) -> Axes:
+    """Codes in the plane, one color a class, with each class's number at the median of its codes.
+
+    Args:    z: (N, 2); y: (N,) classes 0 … 9; circles: draw one and two standard deviations of
+             the prior N(0, I).
+    Returns: the axes.
+    Raises:  ValueError if z is not (N, 2), or y has another length.
+    Source:  notebooks/02, section 3.
+    """
+    z, y = _array(z), _array(y).astype(int)
+    if z.ndim != 2 or z.shape[1] != 2 or len(z) != len(y):
+        raise ValueError(f"expected z (N, 2) and y (N,); got {z.shape} and {y.shape}")
+    ax = ax or plt.subplots(figsize=(4.8, 4.5))[1]
+    for label in np.unique(y):
+        points = z[y == label]
+        color = CLASS_COLORS[label % len(CLASS_COLORS)]
+        ax.scatter(*points.T, s=6, color=color, alpha=0.6, linewidths=0)
+        box = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": color}
+        ax.text(*np.median(points, axis=0), str(label), ha="center", va="center", bbox=box)
+    for radius in (1, 2) if circles else ():
+        ax.add_patch(plt.Circle((0, 0), radius, fill=False, color=COLORS["prior"], lw=1.5))
+    ax.set_aspect("equal", adjustable="datalim")
+    ax.set_xlabel("$z_1$")
+    ax.set_ylabel("$z_2$")
+    return ax
+
+
+def plot_history(history, name: str = "loss", *, unit: str = "nats per image", ax=None) -> Axes:
+    """One recorded value against the epoch: training and, where there is one, held-out.
+
+    Args:    history: a History of helpers.training; name: "loss" or a name the loss reported.
+    Returns: the axes.
+    Raises:  ValueError if no such value was recorded.
+    Source:  notebooks/02, section 1.
+    """
+    if name not in history.train:
+        raise ValueError(f"expected one of {sorted(history.train)}; got {name!r}")
+    ax = ax or plt.subplots()[1]
+    for label, values in (("training", history.train), ("held out", history.validation)):
+        if name in values:
+            ax.plot(range(1, len(values[name]) + 1), values[name], label=f"{name}, {label}")
+    ax.set_xlabel("epoch")
+    ax.set_ylabel(unit)
+    ax.legend()
+    return ax
+
+
+def _array(values) -> np.ndarray:
+    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)

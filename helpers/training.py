@@ -1,0 +1,167 @@
+"""One training loop for all models."""
+
+import math
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from IPython import get_ipython
+from IPython.display import display
+from torch import Tensor, nn
+from tqdm import tqdm
+
+
+def set_seed(seed: int) -> None:
+    """Seed torch (on every device) and NumPy, so that a run can be repeated."""
+    torch.manual_seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002  the legacy generator is what libraries use
+
+
+@dataclass
+class History:
+    """Means per epoch: train["loss"][e], and validation["loss"][e] where x_val was given.
+
+    Each name that the loss function reported stands beside "loss". interrupted: Stop was pressed.
+    """
+
+    train: dict[str, list[float]] = field(default_factory=dict)
+    validation: dict[str, list[float]] = field(default_factory=dict)
+    interrupted: bool = False
+
+    def __len__(self) -> int:
+        return len(self.train.get("loss", []))
+
+    def __str__(self) -> str:
+        parts = [f"{name} {values[-1]:.4g}" for name, values in self.train.items()]
+        if self.validation:
+            parts.append(f"held-out loss {self.validation['loss'][-1]:.4g}")
+        return f"{len(self)} epochs: " + ", ".join(parts) if parts else "no epoch was finished"
+
+
+LossFn = Callable[[nn.Module, Tensor], Tensor | tuple[Tensor, dict[str, Tensor]]]
+
+
+def fit(
+    model: nn.Module,
+    loss_fn: LossFn,
+    x: Tensor,
+    *,
+    epochs: int,
+    batch_size: int = 128,
+    lr: float = 1e-3,
+    x_val: Tensor | None = None,
+    seed: int = 0,
+    progress: bool = True,
+) -> History:
+    """Train with Adam and a one-cycle learning rate, on the device that holds the model.
+
+    Pressing Stop (KeyboardInterrupt) ends training: the history so far is returned and the model
+    keeps its weights. The model is left in evaluation mode.
+
+    Args:    loss_fn(model, batch) -> scalar, or (scalar, {name: value}): values to record;
+             x, x_val: (N, …) training and held-out examples, finite; lr: the highest rate;
+             seed: of the shuffling and the noise (torch's CPU generator is restored afterwards);
+             progress: show one line with epoch, losses and time left.
+    Returns: History, with a mean for each epoch and name.
+    Raises:  ValueError for an argument out of range; FloatingPointError as soon as a loss is NaN
+             or infinite, naming the term, the epoch and the step.
+    Source:  notebooks/02, section 1.
+    """
+    _check_arguments(x, x_val, epochs, batch_size, lr)
+    device = next(model.parameters()).device
+    x, x_val = x.to(device), None if x_val is None else x_val.to(device)
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr, fused=True)
+    steps = math.ceil(len(x) / batch_size)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=epochs * steps)
+    history, show = History(), _one_line() if progress else lambda line: None
+    start = time.monotonic()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        try:
+            for epoch in range(epochs):
+                model.train()
+                sums: dict[str, Tensor] = {}
+                for step, index in enumerate(torch.randperm(len(x)).split(batch_size)):
+                    batch = x[index.to(device)]
+                    place = f"epoch {epoch + 1}, step {step + 1} of {steps}"
+                    terms = _terms(loss_fn, model, batch, place, lr)
+                    optimizer.zero_grad()
+                    terms["loss"].backward()
+                    optimizer.step()
+                    schedule.step()
+                    _add(sums, terms, len(batch))
+                _record(history.train, sums, len(x))
+                if x_val is not None:
+                    sums = _evaluate(model, loss_fn, x_val, f"x_val, epoch {epoch + 1}", lr)
+                    _record(history.validation, sums, len(x_val))
+                seconds = time.monotonic() - start
+                show(tqdm.format_meter(epoch + 1, epochs, seconds, postfix=str(history), ncols=100))
+        except KeyboardInterrupt:
+            history.interrupted = True
+    model.eval()
+    show(("stopped after " if history.interrupted else "") + str(history))
+    return history
+
+
+def _check_arguments(x, x_val, epochs, batch_size, lr) -> None:
+    if epochs < 1 or batch_size < 1 or not lr > 0:
+        raise ValueError(
+            "expected epochs and batch_size of 1 or more and a positive lr; "
+            f"got {epochs}, {batch_size} and {lr}"
+        )
+    for name, values in (("x", x), ("x_val", x_val)):
+        if values is None:
+            continue
+        if values.ndim < 2 or len(values) == 0 or not values.is_floating_point():
+            raise ValueError(
+                f"expected {name} to hold floating-point examples in rows, at least one; "
+                f"got shape {tuple(values.shape)}, {values.dtype}"
+            )
+        if not values.isfinite().all():
+            bad = int((~values.isfinite()).sum())
+            raise ValueError(f"expected finite values in {name}; got {bad} NaN or infinite ones")
+
+
+def _terms(loss_fn: LossFn, model: nn.Module, batch: Tensor, place: str, lr: float) -> dict:
+    """{"loss": the scalar with its graph, name: value, …}, or an error where one is not finite."""
+    result = loss_fn(model, batch)
+    loss, named = result if isinstance(result, tuple) else (result, {})
+    if loss.ndim:
+        raise ValueError(f"expected loss_fn to return a scalar; got shape {tuple(loss.shape)}")
+    for name, value in [*named.items(), ("loss", loss)]:
+        if not math.isfinite(float(torch.as_tensor(value).detach())):
+            raise FloatingPointError(
+                f"{name!r} became {float(value)} at {place}. Try a lower lr (now {lr:g}), bound "
+                "logvar, and look for a logarithm of 0 or a division by 0 in the loss."
+            )
+    return {"loss": loss, **named}
+
+
+@torch.no_grad()
+def _evaluate(model: nn.Module, loss_fn: LossFn, x: Tensor, place: str, lr: float) -> dict:
+    model.eval()
+    sums: dict[str, Tensor] = {}
+    for batch in x.split(1000):
+        _add(sums, _terms(loss_fn, model, batch, place, lr), len(batch))
+    return sums
+
+
+def _add(sums: dict, terms: dict, weight: int) -> None:
+    for name, value in terms.items():
+        sums[name] = sums.get(name, 0.0) + weight * torch.as_tensor(value).detach()
+
+
+def _record(means: dict[str, list[float]], sums: dict, count: int) -> None:
+    for name, total in sums.items():
+        means.setdefault(name, []).append(float(total) / count)
+
+
+def _one_line() -> Callable[[str], None]:
+    """A function that shows a line in place of the one before; a notebook saves only the last."""
+    if getattr(get_ipython(), "kernel", None) is None:
+        return lambda line: print(f"\r{line:<100}", end="", file=sys.stderr, flush=True)
+    handle = display({"text/plain": ""}, raw=True, display_id=True)
+    return lambda line: handle.update({"text/plain": line}, raw=True)

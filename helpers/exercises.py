@@ -22,8 +22,8 @@ def check(answer, expected, *, tolerance: float = 1e-4) -> bool | None:
         print(f"Wrong: expected shape {wanted.shape}, got {came.shape}.")
         return False
     right = bool(np.allclose(came, wanted, rtol=tolerance, atol=tolerance))
-    wrong = f"Wrong: expected {_text(wanted)}, got {_text(came)}."
-    print(f"Right: {_text(came)}." if right else wrong)
+    wrong = f"Wrong: expected {_text(wanted)}, got {_text(came)}"
+    print(f"Right: {_text(came)}" if right else wrong)
     return right
 
 
@@ -38,4 +38,4 @@ def _numbers(values) -> np.ndarray | None:
 
 
 def _text(values: np.ndarray) -> str:
-    return np.array2string(values, precision=5, separator=", ", threshold=20)
+    return np.array2string(values, precision=5, separator=", ", threshold=20, suppress_small=True)

@@ -6,6 +6,9 @@ dropped. pip installs this module as an extension of the Jupyter server, and `ma
 keep_stills too.
 """
 
+import sys
+from pathlib import Path
+
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -30,3 +33,28 @@ def _load_jupyter_server_extension(server) -> None:
 
 def _jupyter_server_extension_points() -> list[dict]:
     return [{"module": "helpers.saving"}]
+
+
+def run_in_place(paths: list[str]) -> None:
+    """Run notebooks from top to bottom and save them with their outputs, as `make notebooks`."""
+    import nbformat  # imported here: the server needs only the hook
+    from nbclient import NotebookClient
+
+    for path in paths:
+        notebook = nbformat.read(path, as_version=4)
+        client = NotebookClient(
+            notebook,
+            timeout=None,
+            kernel_name="python3",
+            resources={"metadata": {"path": Path(path).parent}},
+            record_timing=False,
+            store_widget_state=False,
+        )
+        client.execute()
+        notebook.metadata.pop("widgets", None)
+        nbformat.write(keep_stills(notebook), path)
+        print(path)
+
+
+if __name__ == "__main__":
+    run_in_place(sys.argv[1:])

@@ -5,6 +5,7 @@ from io import BytesIO
 
 import anywidget
 import matplotlib.pyplot as plt
+from IPython import get_ipython
 from matplotlib.figure import Figure
 
 
@@ -17,6 +18,10 @@ class Explorer(anywidget.AnyWidget):
     still: bytes = b""
     alt: str = ""
 
+    def __init__(self, **traits):
+        super().__init__(**traits)
+        _close_earlier(self)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}: {self.alt}"
 
@@ -24,6 +29,24 @@ class Explorer(anywidget.AnyWidget):
         data, metadata = super()._repr_mimebundle_(**kwargs)
         picture = {"image/png": b64encode(self.still).decode()}
         return data | picture, metadata | {"image/png": {"alt": self.alt}}
+
+
+_made: dict[str, tuple[str, list[Explorer]]] = {}  # by cell: the run, and what it made
+
+
+def _close_earlier(explorer: Explorer) -> None:
+    """Close what the same cell made in an earlier run, which would be kept for good otherwise."""
+    kernel = getattr(get_ipython(), "kernel", None)
+    request = kernel.get_parent() if kernel else {}
+    cell = request.get("metadata", {}).get("cellId")
+    if cell is None:
+        return
+    run, made = _made.get(cell, ("", []))
+    if run != request["header"]["msg_id"]:
+        for earlier in made:
+            earlier.close()
+        made = []
+    _made[cell] = request["header"]["msg_id"], [*made, explorer]
 
 
 def png(figure: Figure, dpi: int = 100) -> bytes:

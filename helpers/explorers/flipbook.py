@@ -1,0 +1,67 @@
+"""A slider over pictures that were all drawn beforehand."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import traitlets
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from helpers.explorers.base import Explorer, png
+
+
+class Flipbook(Explorer):
+    """One picture for each value of a slider, drawn once in Python and turned in the browser.
+
+    Turning the pages asks nothing of the kernel, so it keeps up with the pointer and goes on when
+    the kernel is busy or gone. `value` is the value shown; it is set when the slider is released.
+
+    Args:    draw(value) -> a figure or axes of one size for all values; values: at least one
+             number; label: what the slider stands for; alt: what the pictures show, in words;
+             start: the value shown first (default: the middle one).
+    Raises:  ValueError if there are no values, alt is empty, or start is not one of the values.
+    Source:  first used in notebooks/01, section 2.
+    """
+
+    _esm = Path(__file__).with_name("flipbook.js")
+    frames = traitlets.Bytes().tag(sync=True)
+    sizes = traitlets.List(traitlets.Int()).tag(sync=True)
+    captions = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    label = traitlets.Unicode().tag(sync=True)
+    alt = traitlets.Unicode().tag(sync=True)
+    index = traitlets.Int().tag(sync=True)
+
+    def __init__(
+        self,
+        draw: Callable[[float], Figure | Axes],
+        values: Sequence[float],
+        *,
+        label: str,
+        alt: str,
+        start: float | None = None,
+    ):
+        values = [float(value) for value in values]
+        if not values or not alt.strip():
+            raise ValueError("expected at least one value, and an alt text; got none")
+        start = values[len(values) // 2] if start is None else float(start)
+        if start not in values:
+            raise ValueError(f"expected start to be one of the values; got {start:g}")
+        pages = [_page(draw(value)) for value in values]
+        self.values, self.still = values, pages[values.index(start)]
+        super().__init__(
+            frames=b"".join(pages),
+            sizes=[len(page) for page in pages],
+            captions=[f"{value:.4g}" for value in values],
+            label=label,
+            alt=alt,
+            index=values.index(start),
+        )
+
+    @property
+    def value(self) -> float:
+        """The value that the slider was last released at."""
+        return self.values[self.index]
+
+
+def _page(drawn: Figure | Axes) -> bytes:
+    return png(drawn.figure if isinstance(drawn, Axes) else drawn)

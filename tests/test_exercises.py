@@ -1,0 +1,93 @@
+"""What the checker says to a reader who is right, wrong, or has not begun."""
+
+import numpy as np
+import pytest
+import torch
+
+from helpers.exercises import check
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (0.5, 0.5),
+        (2, 2.0),
+        ([1, 2], [1.0, 2.0]),
+        (torch.tensor([1.0, 2.0], requires_grad=True), [1, 2]),
+        (torch.tensor(3), 3),
+        (np.eye(2), torch.eye(2)),
+        ((torch.tensor(1.0, requires_grad=True), 2.0), [1.0, 2.0]),
+        (True, 1),
+    ],
+)
+def test_a_right_answer_is_called_right(capsys, answer, expected):
+    assert check(answer, expected) is True
+    assert capsys.readouterr().out.startswith("Right")
+
+
+def test_a_wrong_answer_is_told_what_was_expected_and_what_came(capsys):
+    assert check(0.25, 0.5) is False
+    said = capsys.readouterr().out
+    assert said.startswith("Wrong")
+    assert said.index("expected 0.5") < said.index("got 0.25")
+
+
+def test_one_wrong_number_makes_an_array_wrong(capsys):
+    assert check([1.0, 2.0, 4.0], [1.0, 2.0, 3.0]) is False
+    said = capsys.readouterr().out
+    assert "expected [1., 2., 3.]" in said
+    assert "got [1., 2., 4.]" in said
+
+
+def test_an_exercise_not_attempted_is_neither_right_nor_wrong(capsys):
+    assert check(None, 0.5) is None
+    assert capsys.readouterr().out == "Not attempted yet.\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected", "shapes"),
+    [
+        ([1.0, 2.0], [1.0, 2.0, 3.0], ["(3,)", "(2,)"]),
+        ([0.5], 0.5, ["()", "(1,)"]),
+        (torch.ones(2, 1), torch.ones(2), ["(2,)", "(2, 1)"]),
+    ],
+)
+def test_a_wrong_shape_is_told_both_shapes(capsys, answer, expected, shapes):
+    assert check(answer, expected) is False
+    said = capsys.readouterr().out
+    assert said.startswith("Wrong")
+    assert f"expected shape {shapes[0]}, got {shapes[1]}" in said
+
+
+@pytest.mark.parametrize("answer", ["a half", "0.5", {}, print, ..., [[1.0], [1.0, 2.0]], 1j])
+def test_an_answer_that_is_no_number_is_told_so(capsys, answer):
+    assert check(answer, 0.5) is False
+    said = capsys.readouterr().out
+    assert "expected a number" in said
+    assert type(answer).__name__ in said
+
+
+def test_nan_is_wrong():
+    assert check(float("nan"), 0.5) is False
+
+
+def test_the_tolerance_is_absolute_for_small_numbers():
+    assert check(0.00009, 0.0) is True
+    assert check(0.0002, 0.0) is False
+
+
+def test_the_tolerance_is_relative_for_large_numbers():
+    assert check(1000.09, 1000.0) is True
+    assert check(1000.2, 1000.0) is False
+
+
+def test_another_tolerance_can_be_asked_for():
+    assert check(0.52, 0.5, tolerance=0.05) is True
+    assert check(0.50001, 0.5, tolerance=1e-6) is False
+
+
+def test_a_wrong_answer_never_looks_like_the_expected_one(capsys):
+    assert check(0.123459, 0.123456, tolerance=1e-6) is False
+    said = capsys.readouterr().out
+    expected, came = said.split("expected ")[1].rstrip(".\n").split(", got ")
+    assert expected != came

@@ -1,0 +1,230 @@
+"""What stands in the pictures, read from the pixels where that is possible."""
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import nbformat
+import numpy as np
+import pytest
+import torch
+from matplotlib import colors
+from nbclient import NotebookClient
+
+from helpers import plots
+from helpers.training import History
+
+
+@pytest.fixture(autouse=True)
+def _style():
+    """The course's style, and no figure left behind."""
+    with plt.rc_context():
+        plots.use_style()
+        yield
+    plt.close("all")
+
+
+def color_in_tile(ax, column, row, columns, rows):
+    """The color (red, green, blue) in the middle of a tile of the axes, counted from top left."""
+    ax.figure.canvas.draw()
+    pixels = np.asarray(ax.figure.canvas.buffer_rgba())
+    box = ax.get_window_extent()
+    x = box.x0 + box.width * (column + 0.5) / columns
+    y = box.y1 - box.height * (row + 0.5) / rows
+    return tuple(pixels[pixels.shape[0] - 1 - int(y), int(x), :3].tolist())
+
+
+# plot_images
+
+
+def test_an_image_stands_upright_and_is_not_mirrored():
+    image = np.zeros((1, 28, 28))
+    image[0, :4, 20:] = 1  # a white block at the top right
+    ax = plots.plot_images(image.reshape(1, 784))
+    corners = {
+        "top right": (6, 0),
+        "top left": (0, 0),
+        "bottom left": (0, 6),
+        "bottom right": (6, 6),
+    }
+    drawn = {name: color_in_tile(ax, *corner, 7, 7)[0] for name, corner in corners.items()}
+    assert drawn == {"top right": 255, "top left": 0, "bottom left": 0, "bottom right": 0}
+
+
+def test_images_fill_the_rows_from_left_to_right():
+    levels = np.array([0.0, 0.2, 0.4, 0.6, 0.8])
+    images = np.repeat(levels, 28 * 28).reshape(5, 784)
+    ax = plots.plot_images(images, columns=3)
+    drawn = [color_in_tile(ax, i % 3, i // 3, 3, 2)[0] for i in range(6)]
+    assert drawn == pytest.approx([0, 51, 102, 153, 204, 255], abs=1)
+
+
+def test_images_share_the_scale_from_zero_to_one():
+    images = np.repeat([0.4, 0.6], 28 * 28).reshape(2, 784)
+    ax = plots.plot_images(images)
+    assert color_in_tile(ax, 0, 0, 2, 1) == pytest.approx((102, 102, 102), abs=1)
+    assert color_in_tile(ax, 1, 0, 2, 1) == pytest.approx((153, 153, 153), abs=1)
+    assert ax.images[0].get_clim() == (0, 1)
+
+
+def test_images_are_grey_without_the_style_of_the_course():
+    with plt.rc_context():
+        plt.rcdefaults()
+        ax = plots.plot_images(np.full((1, 784), 0.4))
+        assert color_in_tile(ax, 0, 0, 1, 1) == pytest.approx((102, 102, 102), abs=1)
+
+
+def test_images_may_be_given_as_squares_or_as_tensors():
+    flat = torch.rand(3, 784, requires_grad=True)
+    square = flat.detach().numpy().reshape(3, 28, 28)
+    mosaics = [plots.plot_images(images).images[0].get_array() for images in (flat, square)]
+    assert np.array_equal(*mosaics)
+
+
+def test_titles_stand_at_the_left_of_their_rows():
+    ax = plots.plot_images(np.zeros((4, 784)), columns=2, titles=["digits", "copies"])
+    ax.figure.canvas.draw()
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["digits", "copies"]
+    top, bottom = ax.get_yticks()
+    assert 0 < top < 28 < bottom < 57
+
+
+def test_images_are_drawn_into_the_axes_given():
+    ax = plt.figure().add_subplot()
+    assert plots.plot_images(np.zeros((1, 784)), ax=ax) is ax
+    assert len(ax.images) == 1
+
+
+@pytest.mark.parametrize("shape", [(0, 784), (3, 783), (2, 28, 27), (784,)], ids=str)
+def test_images_that_are_not_square_or_missing_are_refused(shape):
+    with pytest.raises(ValueError, match="expected square images"):
+        plots.plot_images(np.zeros(shape))
+
+
+def test_a_mosaic_without_columns_is_refused():
+    with pytest.raises(ValueError, match="expected"):
+        plots.plot_images(np.zeros((3, 784)), columns=0)
+
+
+# plot_latent
+
+
+def test_every_code_stands_at_its_place_in_the_color_of_its_class():
+    z = torch.tensor([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0], [6.0, 7.0]], requires_grad=True)
+    ax = plots.plot_latent(z, torch.tensor([3, 8, 3, 8]))
+    three, eight = ax.collections
+    assert three.get_offsets().tolist() == [[0, 1], [4, 5]]
+    assert eight.get_offsets().tolist() == [[2, 3], [6, 7]]
+    assert not np.array_equal(three.get_facecolor(), eight.get_facecolor())
+
+
+def test_every_class_is_named_at_the_median_of_its_codes():
+    z = np.array([[0.0, 0.0], [1.0, 2.0], [50.0, 90.0], [-5.0, -6.0]])
+    ax = plots.plot_latent(z, np.array([3, 3, 3, 8]))
+    named = {text.get_text(): text.get_position() for text in ax.texts}
+    assert named == {"3": (1.0, 2.0), "8": (-5.0, -6.0)}
+
+
+def test_circles_have_the_radii_of_one_and_two_standard_deviations():
+    z, y = np.zeros((2, 2)), np.zeros(2)
+    drawn = [(c.center, c.radius) for c in plots.plot_latent(z, y, circles=True).patches]
+    assert drawn == [((0, 0), 1), ((0, 0), 2)]
+    assert not plots.plot_latent(z, y).patches
+
+
+def test_both_latent_axes_have_one_scale_and_a_name():
+    ax = plots.plot_latent(np.zeros((2, 2)), np.zeros(2))
+    assert ax.get_aspect() == 1
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("$z_1$", "$z_2$")
+
+
+def test_latents_are_drawn_into_the_axes_given():
+    ax = plt.figure().add_subplot()
+    assert plots.plot_latent(np.zeros((2, 2)), np.zeros(2), ax=ax) is ax
+    assert len(ax.collections) == 1
+
+
+@pytest.mark.parametrize(
+    ("z", "y"), [((4, 3), 4), ((4,), 4), ((4, 2), 3)], ids=["three latents", "no plane", "classes"]
+)
+def test_latents_that_do_not_fit_are_refused(z, y):
+    with pytest.raises(ValueError, match="expected z"):
+        plots.plot_latent(np.zeros(z), np.zeros(y))
+
+
+# plot_history
+
+
+def history():
+    return History({"loss": [3.0, 2.0], "kl": [0.1, 0.2]}, {"loss": [4.0, 3.5]})
+
+
+def test_history_shows_training_and_held_out_values_from_epoch_one():
+    lines = plots.plot_history(history()).lines
+    assert [line.get_xdata().tolist() for line in lines] == [[1, 2], [1, 2]]
+    assert [list(line.get_ydata()) for line in lines] == [[3.0, 2.0], [4.0, 3.5]]
+    assert ["held out" in line.get_label() for line in lines] == [False, True]
+
+
+def test_history_shows_the_name_asked_for():
+    (line,) = plots.plot_history(history(), "kl").lines
+    assert list(line.get_ydata()) == [0.1, 0.2]
+
+
+def test_history_names_its_axes_with_the_unit():
+    ax = plots.plot_history(history())
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "nats per image")
+    assert plots.plot_history(history(), unit="squared error").get_ylabel() == "squared error"
+
+
+def test_history_is_drawn_into_the_axes_given():
+    ax = plt.figure().add_subplot()
+    assert plots.plot_history(history(), ax=ax) is ax
+    assert len(ax.lines) == 2
+
+
+def test_history_refuses_a_name_that_was_not_recorded():
+    with pytest.raises(ValueError, match=r"'kl', 'loss'.*got 'beta'"):
+        plots.plot_history(history(), "beta")
+
+
+# Colors and show
+
+
+def test_ten_classes_have_ten_colors():
+    assert len({colors.to_rgb(c) for c in plots.CLASS_COLORS}) == 10
+
+
+def test_every_meaning_has_its_own_color():
+    meanings = {"prior", "posterior", "data", "reconstruction", "gradient"}
+    assert meanings <= set(plots.COLORS)
+    assert len({colors.to_rgb(c) for c in plots.COLORS.values()}) == len(plots.COLORS)
+
+
+@pytest.mark.parametrize("alt", ["", "  \n"])
+def test_show_refuses_a_picture_without_alt_text(alt):
+    with pytest.raises(ValueError, match="expected a text"):
+        plots.show(plt.figure(), alt)
+
+
+@pytest.mark.parametrize("give", ["figure", "axes"])
+def test_show_closes_the_figure(give):
+    figure = plt.figure()
+    ax = figure.add_subplot()
+    plots.show(figure if give == "figure" else ax, "an empty plot")
+    assert not plt.fignum_exists(figure.number)
+
+
+def test_a_shown_picture_is_saved_once_with_its_alt_text(tmp_path):
+    source = (
+        "import matplotlib.pyplot as plt\n"
+        "from helpers import plots\n"
+        "figure = plt.figure()\n"
+        "plots.show(figure.add_subplot(), 'empty axes from zero to one')"
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    (output,) = notebook.cells[0].outputs
+    assert "image/png" in output["data"]
+    assert output["metadata"]["image/png"]["alt"] == "empty axes from zero to one"

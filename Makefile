@@ -3,11 +3,13 @@ BIN := .venv/bin
 
 .PHONY: lab test notebooks bench-explorer clean
 
-.venv: requirements.txt pyproject.toml
+.venv: .venv/installed
+
+.venv/installed: requirements.txt
 	rm -rf .venv
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -r requirements.txt
-	touch .venv
+	touch $@
 
 lab: .venv
 	$(BIN)/jupyter lab --ip=127.0.0.1 notebooks/01_discriminative_vs_generative.ipynb

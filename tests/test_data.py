@@ -102,6 +102,8 @@ def test_the_split_is_the_same_in_another_process_with_other_random_seeds(data):
 
 
 def test_loading_leaves_the_global_random_numbers_alone():
+    torch.manual_seed(11)
+    np.random.seed(11)  # noqa: NPY002
     before = torch.get_rng_state(), np.random.get_state()[1].tolist()  # noqa: NPY002
     load_images()
     assert torch.equal(before[0], torch.get_rng_state())
@@ -178,6 +180,7 @@ def test_gaussian_classes_depend_on_the_seed_alone():
 
 
 def test_gaussian_classes_leave_the_global_random_numbers_alone():
+    torch.manual_seed(11)
     before = torch.get_rng_state()
     gaussian_classes(5, MEANS, COVARIANCES)
     assert torch.equal(before, torch.get_rng_state())

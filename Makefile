@@ -1,5 +1,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
+FIRST := notebooks/01_discriminative_vs_generative.ipynb
+# Jupyter refuses to run as root, which is the usual user in a container, unless told to.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .PHONY: lab test notebooks bench-explorer clean
 
@@ -12,7 +15,7 @@ BIN := .venv/bin
 	touch $@
 
 lab: .venv
-	$(BIN)/jupyter lab --ip=127.0.0.1 notebooks/01_discriminative_vs_generative.ipynb
+	$(BIN)/jupyter lab --ip=127.0.0.1 $(AS_ROOT) --LabApp.default_url=/lab/tree/$(FIRST)
 
 test: .venv
 	$(BIN)/ruff check helpers tests benchmarks notebooks

@@ -67,11 +67,12 @@ def _split_mnist5k(pixels: np.ndarray, classes: np.ndarray) -> ImageData:
 def gaussian_classes(
     n: int, means: Tensor, covariances: Tensor, *, seed: int = 0
 ) -> tuple[Tensor, Tensor]:
-    """Points in the plane from Gaussian classes, n of each, shuffled.
+    """Points in the plane from Gaussian classes, n of each, in turn: 0, 1, …, 0, 1, …
 
     Args:    n: points a class; means: (C, 2); covariances: (C, 2, 2), positive definite.
     Returns: x (C·n, 2) float32 and y (C·n,) int64 in 0 … C−1.
-    Raises:  ValueError if n is below 1, or the shapes differ from those above.
+    Raises:  ValueError if n is below 1, the shapes differ from those above, or a covariance is
+             not positive definite.
     Source:  notebooks/01, section 1.
     """
     if n < 1:
@@ -85,6 +86,8 @@ def gaussian_classes(
         )
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(n, classes, 2, generator=generator)
-    factors = torch.linalg.cholesky(covariances.float())
+    factors, failed = torch.linalg.cholesky_ex(covariances.float())
+    if failed.any():
+        raise ValueError(f"expected positive definite covariances; got {covariances.tolist()}")
     x = means.float() + torch.einsum("cij,ncj->nci", factors, noise)
     return x.reshape(-1, 2), torch.arange(classes).repeat(n)

@@ -68,7 +68,7 @@ def exact_log_likelihood(
             f"got {points_per_axis} and {limit}"
         )
     width = 2 * limit / points_per_axis
-    axis = -limit + width * (torch.arange(points_per_axis, device=x.device) + 0.5)
+    axis = -limit + width * (torch.arange(points_per_axis, dtype=x.dtype, device=x.device) + 0.5)
     grid = torch.cartesian_prod(axis, axis)
     log_prior = gaussian_log_likelihood(grid, torch.zeros_like(grid), 0.0)
     parts = []

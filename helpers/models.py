@@ -1,6 +1,7 @@
 """The autoencoder and the variational autoencoder, as fully connected networks."""
 
 from collections.abc import Callable, Sequence
+from numbers import Integral
 from typing import NamedTuple
 
 import torch
@@ -14,7 +15,7 @@ def mlp(sizes: Sequence[int], activation: Callable[[], nn.Module] = nn.ReLU) -> 
     Raises:  ValueError if there are fewer than two sizes, or one is not a positive integer.
     Source:  notebooks/02, section 1.
     """
-    if len(sizes) < 2 or any(not isinstance(size, int) or size < 1 for size in sizes):
+    if len(sizes) < 2 or any(not isinstance(size, Integral) or size < 1 for size in sizes):
         raise ValueError(f"expected at least two layer sizes of 1 or more; got {tuple(sizes)}")
     layers = []
     for inputs, outputs in zip(sizes, sizes[1:], strict=False):
@@ -108,9 +109,10 @@ class VAE(nn.Module):
     def _join(self, inputs: Tensor, condition: Tensor | None) -> Tensor:
         if self.condition_dim == 0 and condition is None:
             return inputs
-        if condition is None or condition.shape[-1] != self.condition_dim:
-            got = None if condition is None else tuple(condition.shape)
-            raise ValueError(f"expected a condition of width {self.condition_dim}; got {got}")
+        wanted = (*inputs.shape[:-1], self.condition_dim)
+        got = None if condition is None else tuple(condition.shape)
+        if self.condition_dim == 0 or got != wanted:
+            raise ValueError(f"expected a condition of shape {wanted}; got {got}")
         return torch.cat([inputs, condition], dim=-1)
 
 

@@ -48,13 +48,15 @@ def plot_images(images, *, columns: int = 10, titles: Sequence[str] = (), ax=Non
     Args:    images: (N, H·W) with square images, or (N, H, W), in [0, 1]; columns: images a row;
              titles: one for each row of the mosaic, written at its left.
     Returns: the axes.
-    Raises:  ValueError if the images are not square or there are none.
+    Raises:  ValueError if the images are not square, there are none, or columns is below 1.
     Source:  notebooks/01, section 5.
     """
     images = _array(images)
     side = round(images.shape[-1] ** 0.5) if images.ndim == 2 else images.shape[-1]
     if len(images) == 0 or images.size != len(images) * side * side:
         raise ValueError(f"expected square images (N, H·W) or (N, H, W); got {images.shape}")
+    if columns < 1:
+        raise ValueError(f"expected at least 1 column; got {columns}")
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     mosaic = np.ones((rows * columns, side + 1, side + 1))
@@ -63,7 +65,7 @@ def plot_images(images, *, columns: int = 10, titles: Sequence[str] = (), ax=Non
     mosaic = mosaic.reshape(rows * (side + 1), columns * (side + 1))[:-1, :-1]
     if ax is None:
         _, ax = plt.subplots(figsize=(0.62 * columns + (1.2 if titles else 0), 0.62 * rows))
-    ax.imshow(mosaic, vmin=0, vmax=1)
+    ax.imshow(mosaic, cmap="gray", vmin=0, vmax=1)
     ax.spines[:].set_visible(False)
     ax.set_xticks([])
     ax.set_yticks([(side + 1) * row + side / 2 for row in range(len(titles))], titles)

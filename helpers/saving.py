@@ -16,7 +16,7 @@ def keep_stills(notebook: dict) -> dict:
     """Drop the widget reference, in place, from every output that has a still picture too."""
     for cell in notebook["cells"]:
         for output in cell.get("outputs", []):
-            if "image/png" in output.get("data", {}):
+            if output.get("data", {}).get("image/png"):
                 output["data"].pop(WIDGET_VIEW, None)
     return notebook
 

@@ -35,10 +35,12 @@ class History:
         return len(self.train.get("loss", []))
 
     def __str__(self) -> str:
+        if not self.train:
+            return "no epoch was finished"
         parts = [f"{name} {values[-1]:.4g}" for name, values in self.train.items()]
         if self.validation:
             parts.append(f"held-out loss {self.validation['loss'][-1]:.4g}")
-        return f"{len(self)} epochs: " + ", ".join(parts) if parts else "no epoch was finished"
+        return ("1 epoch: " if len(self) == 1 else f"{len(self)} epochs: ") + ", ".join(parts)
 
 
 LossFn = Callable[[nn.Module, Tensor], Tensor | tuple[Tensor, dict[str, Tensor]]]
@@ -75,7 +77,8 @@ def fit(
     x, x_val = x.to(device), None if x_val is None else x_val.to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=lr, fused=True)
     steps = math.ceil(len(x) / batch_size)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=epochs * steps)
+    total = max(2, epochs * steps)  # a cycle of a single step would begin and end at no rate
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=total)
     history, show = History(), _one_line() if progress else lambda line: None
     start = time.monotonic()
     with torch.random.fork_rng(devices=[]):
@@ -93,15 +96,16 @@ def fit(
                     optimizer.step()
                     schedule.step()
                     _add(sums, terms, len(batch))
-                _record(history.train, sums, len(x))
                 if x_val is not None:
-                    sums = _evaluate(model, loss_fn, x_val, f"x_val, epoch {epoch + 1}", lr)
-                    _record(history.validation, sums, len(x_val))
+                    held_out = _evaluate(model, loss_fn, x_val, f"x_val, epoch {epoch + 1}", lr)
+                    _record(history.validation, held_out, len(x_val))
+                _record(history.train, sums, len(x))
                 seconds = time.monotonic() - start
                 show(tqdm.format_meter(epoch + 1, epochs, seconds, postfix=str(history), ncols=100))
         except KeyboardInterrupt:
             history.interrupted = True
-    model.eval()
+        finally:
+            model.eval()
     show(("stopped after " if history.interrupted else "") + str(history))
     return history
 
@@ -129,12 +133,16 @@ def _terms(loss_fn: LossFn, model: nn.Module, batch: Tensor, place: str, lr: flo
     """{"loss": the scalar with its graph, name: value, …}, or an error where one is not finite."""
     result = loss_fn(model, batch)
     loss, named = result if isinstance(result, tuple) else (result, {})
-    if loss.ndim:
-        raise ValueError(f"expected loss_fn to return a scalar; got shape {tuple(loss.shape)}")
+    if not isinstance(loss, Tensor) or loss.ndim:
+        got = f"shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else type(loss).__name__
+        raise ValueError(f"expected loss_fn to return a scalar; got {got}")
+    if "loss" in named:
+        raise ValueError("expected other names than 'loss' for the values to record; got 'loss'")
     for name, value in [*named.items(), ("loss", loss)]:
-        if not math.isfinite(float(torch.as_tensor(value).detach())):
+        number = float(torch.as_tensor(value).detach())
+        if not math.isfinite(number):
             raise FloatingPointError(
-                f"{name!r} became {float(value)} at {place}. Try a lower lr (now {lr:g}), bound "
+                f"{name!r} became {number} at {place}. Try a lower lr (now {lr:g}), bound "
                 "logvar, and look for a logarithm of 0 or a division by 0 in the loss."
             )
     return {"loss": loss, **named}

@@ -29,6 +29,8 @@ CHROMIUM_ARGS = [
     "--disable-sync",
 ]
 NO_NEWS = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+KERNEL = "jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
+READY = f"globalThis.{KERNEL}?.status === 'idle'"
 RUN_ALL = "jupyterapp.commands.execute('notebook:run-all-cells')"
 EXECUTE = """
 async (code) => {
@@ -61,17 +63,16 @@ class Lab(NamedTuple):
         nbformat.write(notebook, path)
         return path
 
+    def address(self, name: str) -> str:
+        return f"{self.url}/doc/tree/{name}?reset&token={self.token}"
+
     def open(self, page, name: str) -> None:
-        """Show the notebook in the page, and wait until JupyterLab has restored it."""
-        page.goto(f"{self.url}/doc/tree/{name}?reset&token={self.token}")
-        page.wait_for_function("globalThis.jupyterapp !== undefined")
-        page.evaluate("jupyterapp.restored.then(() => null)")
-        page.wait_for_selector(".jp-Notebook .jp-Cell")
+        """Show the notebook in the page, and wait until its kernel is ready."""
+        page.goto(self.address(name))
+        page.wait_for_function(READY)
 
     def run_all(self, page) -> None:
-        page.wait_for_function(
-            "jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
-        )
+        page.wait_for_function(READY)
         page.evaluate(RUN_ALL)
 
 

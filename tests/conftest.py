@@ -1,7 +1,7 @@
-"""Fixtures that several test files share: a real JupyterLab, and a real browser."""
+"""A real JupyterLab and a real browser, shared by the tests that need them."""
 
 import pytest
-from browser import find_chromium, running_lab
+from browser import find_chromium, running_browser, running_lab
 
 
 @pytest.fixture(scope="session")
@@ -11,15 +11,11 @@ def chromium() -> str:
 
 @pytest.fixture(scope="session")
 def lab(chromium, tmp_path_factory):
-    """A running JupyterLab, ended after the last test."""
     with running_lab(tmp_path_factory.mktemp("lab")) as lab:
         yield lab
 
 
-@pytest.fixture(scope="module")
-def browser(chromium):
-    """A headless Chromium with a fresh profile."""
-    from browser import running_browser
-
-    with running_browser(chromium) as browser:
-        yield browser
+@pytest.fixture(scope="module")  # while it is open, Playwright keeps an event loop running
+def chrome(chromium):
+    with running_browser(chromium) as chrome:
+        yield chrome

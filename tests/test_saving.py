@@ -121,10 +121,11 @@ def test_the_server_saves_a_notebook_without_the_reference(tmp_path):
     assert saved.cells[1].outputs[0].data == {"image/png": PICTURE}
 
 
-def test_the_server_saves_other_files_as_before(tmp_path):
+def test_the_server_saves_other_files_as_before(tmp_path, caplog):
     model = {"type": "file", "format": "text", "content": "a line\n"}
     manager_with_extension(tmp_path).save(model, "a.txt")
     assert (tmp_path / "a.txt").read_text() == "a line\n"
+    assert [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING] == []
 
 
 # make notebooks

@@ -11,6 +11,8 @@ const PLOT = MAP - MARGIN.left - MARGIN.right;
 const PAD = 28; // side of the pad, in pixels of the image
 const PEN = 1.2; // radius of the pen, in pixels of the image
 const PICK = 10; // how near to a point of the map a click must be, in CSS pixels
+const CONTROLS = "button, input, select, canvas[tabindex]";
+const NO_SHORTCUTS = "data-lm-suppress-shortcuts";
 const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉";
 
 function render({ model, el }) {
@@ -20,6 +22,7 @@ function render({ model, el }) {
   root.append(element("style", { textContent: CSS }), ...app.parts.map((part) => part.node));
   if (app.spec.note) root.append(element("p", { className: "note", textContent: app.spec.note }));
   root.append(app.live);
+  for (const control of root.querySelectorAll(CONTROLS)) control.toggleAttribute(NO_SHORTCUTS, true);
   app.listen(root, "keydown keyup", leaveShortcuts);
   el.append(root);
   app.schedule();
@@ -356,7 +359,6 @@ function pairChooser(app, pair, redraw) {
   const row = element("div", { className: "row" });
   const selects = ["Across", "Up"].map((title, axis) => {
     const select = element("select");
-    select.setAttribute("data-lm-suppress-shortcuts", "true");
     for (let d = 0; d < app.spec.latent_dim; d++) {
       select.append(element("option", { value: d, textContent: dimensionName(d) }));
     }
@@ -553,7 +555,6 @@ function sliderRows(app) {
   const rows = app.spec.ranges.map(([low, high], d) => {
     const input = element("input", { type: "range", min: low, max: high });
     input.step = niceStep((high - low) / 200);
-    input.setAttribute("data-lm-suppress-shortcuts", "true");
     const value = element("output");
     const label = element("label");
     label.append(element("span", { textContent: dimensionName(d) }), input, value);
@@ -880,7 +881,6 @@ function makeSurface(canvas, label) {
   canvas.tabIndex = 0;
   canvas.setAttribute("role", "application");
   canvas.setAttribute("aria-label", label);
-  canvas.setAttribute("data-lm-suppress-shortcuts", "true");
 }
 
 let hints = 0;
@@ -931,10 +931,9 @@ function arrow({ key }) {
   ];
 }
 
-// JupyterLab's own keys stay off the arrows that are ours, but Ctrl+S must still save.
+// On a control, JupyterLab's own keys (arrows, D D, …) are off; Ctrl+S still saves.
 function leaveShortcuts({ target, ctrlKey, metaKey }) {
-  if (!target.matches("canvas, input, select")) return;
-  target.toggleAttribute("data-lm-suppress-shortcuts", !ctrlKey && !metaKey);
+  if (target.matches(CONTROLS)) target.toggleAttribute(NO_SHORTCUTS, !ctrlKey && !metaKey);
 }
 
 function dimensionName(d) {

@@ -25,6 +25,9 @@ test: .venv
 notebooks: .venv
 	$(BIN)/python -m helpers.saving notebooks/*.ipynb
 
+bench-explorer: .venv
+	$(BIN)/python benchmarks/explorer.py
+
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf

@@ -68,7 +68,7 @@ class LatentExplorer(Explorer):
     Traits:  z: the code, a list; image: (side, side), decoded from z; drawing: (28, 28), as the
              encoder saw it, or None. They change when the reader lets go. z and drawing can be set.
     Raises:  ValueError for a model, images, labels, ranges, z or drawing that do not fit.
-    Source:  notebooks/02, section 4.
+    Source:  notebooks/02, section 3.
     """
 
     _esm = Path(__file__).with_name("latent.js")

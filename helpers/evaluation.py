@@ -85,7 +85,7 @@ def active_units(model: VAE, x: Tensor, threshold: float = 0.01) -> Tensor:
     Args:    model: a VAE; x: (B, D) with B of 2 or more; threshold: in squared latent units.
     Returns: (latent_dim,) of bool.
     Raises:  ValueError if there are fewer than two images.
-    Source:  Burda, Grosse & Salakhutdinov 2016, section 5.2. notebooks/05, section 5.
+    Source:  Burda, Grosse & Salakhutdinov 2016, section 5.2. notebooks/05, section 2.
     """
     if len(x) < 2:
         raise ValueError(f"expected at least 2 images; got {len(x)}")

@@ -4,6 +4,17 @@ import pytest
 from browser import find_chromium, running_browser, running_lab
 
 
+def pytest_collection_modifyitems(items):
+    """Unit tests first, then the notebooks, and last what needs a browser."""
+
+    def place(item):
+        if "chromium" in getattr(item, "fixturenames", ()):
+            return 2
+        return 1 if item.path.suffix == ".ipynb" else 0
+
+    items.sort(key=place)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     return find_chromium()

@@ -97,7 +97,10 @@ class GradientExplorer(Explorer):
         with plt.style.context(STYLE):
             figure, (left, right) = plt.subplots(1, 2, figsize=(7.4, 2.8))
             left.hist(self.z, bins=64, range=(-8, 8), density=True, color=COLORS["posterior"])
-            left.set(xlabel="z", title="histogram of z", yticks=[])
+            axis = self.mu + self.sigma * np.linspace(-4, 4, 121)
+            bell = np.exp(-((axis - self.mu) ** 2) / (2 * self.sigma**2)) / self.sigma
+            left.plot(axis, bell / (2 * np.pi) ** 0.5, color="black", lw=1.5)
+            left.set(xlim=(-8, 8), xlabel="z", title="histogram of z", yticks=[])
             for row, (mean, error) in enumerate(self.estimates.values()):
                 right.errorbar(mean, -row, xerr=2 * error, fmt="o", color="black", capsize=4)
             right.axvline(2 * self.mu, color=COLORS["gradient"])

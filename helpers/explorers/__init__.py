@@ -1,6 +1,8 @@
 """The draggable pictures."""
 
 from helpers.explorers.flipbook import Flipbook
+from helpers.explorers.frozen_noise import FrozenNoise
+from helpers.explorers.gradient import GradientExplorer
 from helpers.explorers.latent import LatentExplorer
 
-__all__ = ["Flipbook", "LatentExplorer"]
+__all__ = ["Flipbook", "FrozenNoise", "GradientExplorer", "LatentExplorer"]

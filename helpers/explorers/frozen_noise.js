@@ -1,0 +1,220 @@
+// The view of helpers.explorers.FrozenNoise: see frozen_noise.py.
+//
+// A slider sets the model's mu or sigma, one animation frame draws, and the release tells the kernel.
+
+export default { render };
+
+const WIDTH = 640;
+const HEIGHT = 420;
+const PLOT = { left: 46, right: 630 }; // the axis that ε and z share
+const EPS_ROW = 34;
+const Z_ROW = 150;
+const CURVE = { top: 186, bottom: 372 }; // the loss z², from its largest value shown to 0
+const SLIDERS = [
+  { name: "mu", text: "μ", min: -2, max: 2 },
+  { name: "sigma", text: "σ", min: 0, max: 1.5 },
+];
+
+function render({ model, el }) {
+  const { limit, top, step, colors } = model.get("spec");
+  const toX = (value) => PLOT.left + ((value + limit) / (2 * limit)) * (PLOT.right - PLOT.left);
+  const toY = (loss) =>
+    CURVE.bottom - (Math.min(loss, top) / top) * (CURVE.bottom - CURVE.top);
+  const root = element("div", { className: "frozen-noise", role: "group" });
+  root.setAttribute("aria-label", "Frozen noise");
+  root.append(element("style", { textContent: CSS }));
+  for (const [name, color] of Object.entries(colors)) root.style.setProperty(`--${name}`, color);
+
+  const picture = shape("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" }, root);
+  drawAxes(picture, limit, top, toX, toY);
+  const lines = shape("path", { class: "lines" }, picture);
+  const drops = shape("path", { class: "drops" }, picture);
+  const arrows = shape("path", { class: "arrows" }, picture);
+  const dots = { eps: [], z: [], loss: [] };
+
+  const controls = element("div", { className: "controls" });
+  const sliders = SLIDERS.map((spec) => slider(spec, controls));
+  const button = element("button", { type: "button", textContent: "Fresh ε" });
+  const numbers = element("p");
+  controls.append(button);
+  root.append(controls, numbers);
+  el.append(root);
+
+  let frame = 0;
+  const schedule = () => { frame ||= requestAnimationFrame(draw); };
+
+  function draw() {
+    frame = 0;
+    const [mu, sigma, eps] = ["mu", "sigma", "eps"].map((name) => model.get(name));
+    const z = eps.map((noise) => mu + sigma * noise);
+    const clip = (value) => Math.min(limit, Math.max(-limit, value));
+    for (const kind of Object.keys(dots)) resize(dots[kind], eps.length, kind, picture);
+    let [line, drop, arrow] = ["", "", ""];
+    z.forEach((value, i) => {
+      const [x, y] = [toX(clip(value)), toY(clip(value) ** 2)];
+      place(dots.eps[i], toX(clip(eps[i])), EPS_ROW);
+      place(dots.z[i], x, Z_ROW);
+      place(dots.loss[i], x, y);
+      line += `M${toX(clip(eps[i]))} ${EPS_ROW}L${x} ${Z_ROW}`;
+      drop += `M${x} ${Z_ROW}V${y}`;
+      arrow += arrowPath(x, y, toX(clip(value) - step * 2 * value));
+    });
+    lines.setAttribute("d", line);
+    drops.setAttribute("d", drop);
+    arrows.setAttribute("d", arrow);
+    sliders.forEach(({ show }, i) => show([mu, sigma][i]));
+    const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    const text = `mean of z² ${number(mean(z.map((v) => v * v)))} · gradient, averaged over `
+      + `${eps.length} points: of μ ${number(mean(z.map((v) => 2 * v)))} (expected 2μ = `
+      + `${number(2 * mu)}), of σ ${number(mean(z.map((v, i) => 2 * v * eps[i])))} (expected 2σ = `
+      + `${number(2 * sigma)})`;
+    numbers.textContent = text;
+    picture.setAttribute("aria-label", `${eps.length} noise values ε in a row, a line from each to `
+      + `its z at μ = ${number(mu)}, σ = ${number(sigma)}, and the loss z² with an arrow downhill `
+      + "at each z.");
+  }
+
+  function save() {
+    try {
+      model.save_changes();
+    } catch (error) {
+      console.debug("frozen noise: no kernel to save to", error);
+    }
+  }
+
+  sliders.forEach(({ input, name }) => {
+    input.addEventListener("input", () => model.set(name, input.valueAsNumber));
+    input.addEventListener("change", save);
+  });
+  button.addEventListener("click", () => {
+    model.set("eps", model.get("eps").map(normal));
+    save();
+  });
+  root.addEventListener("keydown", leaveShortcuts);
+  const names = ["mu", "sigma", "eps"];
+  for (const name of names) model.on(`change:${name}`, schedule);
+  draw();
+  return () => {
+    cancelAnimationFrame(frame);
+    for (const name of names) model.off(`change:${name}`, schedule);
+    root.remove();
+  };
+}
+
+function drawAxes(picture, limit, top, toX, toY) {
+  for (const [y, label] of [[EPS_ROW, "ε"], [Z_ROW, "z"], [CURVE.bottom, "z²"]]) {
+    shape("path", { class: "axis", d: `M${PLOT.left} ${y}H${PLOT.right}` }, picture);
+    shape("text", { x: 14, y: y + 5 }, picture).textContent = label;
+  }
+  for (let value = -limit; value <= limit; value++) {
+    const x = toX(value);
+    for (const y of [EPS_ROW, Z_ROW, CURVE.bottom]) {
+      shape("path", { class: "axis", d: `M${x} ${y - 3}V${y + 3}` }, picture);
+    }
+    const tick = shape("text", { x, y: CURVE.bottom + 20, class: "tick" }, picture);
+    tick.textContent = String(value).replace("-", "−");
+  }
+  const title = shape("text", { x: toX(0), y: CURVE.bottom + 40, class: "tick" }, picture);
+  title.textContent = "value of ε and of z";
+  const points = Array.from({ length: 101 }, (_, i) => Math.sqrt(top) * (i / 50 - 1));
+  const d = points.map((z, i) => `${i ? "L" : "M"}${toX(z)} ${toY(z * z)}`).join("");
+  shape("path", { class: "curve", d }, picture);
+}
+
+// A horizontal arrow with its head; nothing where it would be shorter than a pixel.
+function arrowPath(x, y, end) {
+  const way = Math.sign(end - x);
+  if (Math.abs(end - x) < 1) return "";
+  return `M${x} ${y}H${end}M${end - 5 * way} ${y - 4}L${end} ${y}L${end - 5 * way} ${y + 4}`;
+}
+
+function resize(circles, count, kind, parent) {
+  while (circles.length > count) circles.pop().remove();
+  while (circles.length < count) {
+    const radius = kind === "loss" ? 3 : 5;
+    circles.push(shape("circle", { class: kind, r: radius, "data-role": kind }, parent));
+  }
+}
+
+function place(circle, x, y) {
+  circle.setAttribute("cx", x);
+  circle.setAttribute("cy", y);
+}
+
+function slider({ name, text, min, max }, parent) {
+  const label = element("label");
+  const input = element("input", { type: "range", min, max, step: 0.01 });
+  const output = element("output");
+  label.append(element("span", { textContent: text }), input, output);
+  parent.append(label);
+  const show = (value) => {
+    if (input.valueAsNumber !== value) input.value = value;
+    output.value = number(value);
+  };
+  return { name, input, show };
+}
+
+// A draw from N(0, 1), by Box and Muller.
+function normal() {
+  return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
+}
+
+function number(value) {
+  return value.toFixed(2).replace("-", "−");
+}
+
+// JupyterLab's own keys stay off the arrows that move a slider, but Ctrl+S must still save.
+function leaveShortcuts({ target, ctrlKey, metaKey }) {
+  target.toggleAttribute("data-lm-suppress-shortcuts", !ctrlKey && !metaKey);
+}
+
+function element(tag, properties = {}) {
+  return Object.assign(document.createElement(tag), properties);
+}
+
+function shape(tag, attributes, parent) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  parent.append(node);
+  return node;
+}
+
+const CSS = `
+.frozen-noise {
+  --ink: var(--jp-ui-font-color1, CanvasText);
+  --soft: var(--jp-ui-font-color2, color-mix(in srgb, CanvasText 70%, Canvas));
+  --line: var(--jp-border-color1, color-mix(in srgb, CanvasText 30%, Canvas));
+  box-sizing: border-box; max-width: 674px; padding: 14px 16px;
+  border: 1px solid var(--line); border-radius: 6px;
+  color: var(--ink); background: var(--jp-layout-color1, Canvas);
+  font: 13px/1.4 var(--jp-ui-font-family, system-ui, sans-serif);
+}
+.frozen-noise svg { display: block; width: 100%; max-width: ${WIDTH}px; }
+.frozen-noise svg text { fill: var(--ink); font-size: 15px; }
+.frozen-noise svg .tick { font-size: 12px; text-anchor: middle; }
+.frozen-noise path { fill: none; stroke: var(--soft); stroke-width: 1; }
+.frozen-noise .axis { stroke: var(--line); }
+.frozen-noise .drops { stroke-dasharray: 2 3; opacity: 0.6; }
+.frozen-noise .curve { stroke-width: 2; }
+.frozen-noise .arrows { stroke: var(--gradient); stroke-width: 2.5; }
+.frozen-noise .eps { fill: var(--prior); }
+.frozen-noise .z, .frozen-noise .loss { fill: var(--posterior); stroke: #000; stroke-width: 0.7; }
+.frozen-noise .controls {
+  display: flex; flex-wrap: wrap; gap: 4px 18px; align-items: center; margin: 6px 0;
+}
+.frozen-noise label {
+  display: grid; grid-template-columns: 18px 1fr 46px; flex: 1 1 200px;
+  align-items: center; min-height: 28px;
+}
+.frozen-noise input { width: 100%; min-width: 0; height: 24px; margin: 0; }
+.frozen-noise output, .frozen-noise p { font-variant-numeric: tabular-nums; }
+.frozen-noise output { text-align: right; }
+.frozen-noise p { margin: 0; }
+.frozen-noise button {
+  min-height: 28px; padding: 3px 12px; border: 1px solid var(--line); border-radius: 4px;
+  color: var(--ink); background: var(--jp-layout-color2, ButtonFace); font: inherit; cursor: pointer;
+}
+.frozen-noise :is(input, button):focus-visible {
+  outline: 2px solid var(--jp-brand-color1, #1565c0); outline-offset: 1px;
+}
+`;

@@ -4,5 +4,6 @@ from helpers.explorers.flipbook import Flipbook
 from helpers.explorers.frozen_noise import FrozenNoise
 from helpers.explorers.gradient import GradientExplorer
 from helpers.explorers.latent import LatentExplorer
+from helpers.explorers.plane import PlaneExplorer
 
-__all__ = ["Flipbook", "FrozenNoise", "GradientExplorer", "LatentExplorer"]
+__all__ = ["Flipbook", "FrozenNoise", "GradientExplorer", "LatentExplorer", "PlaneExplorer"]

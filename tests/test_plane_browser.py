@@ -243,6 +243,12 @@ def test_the_slider_for_x_turns_the_posteriors_drawn_beforehand(page):
     png = run(page, "base64.b64encode(page).decode()")
     assert page.evaluate(SAME_PIXELS, [root.locator("canvas").element_handle(), png])
     assert float(frames[-1]) > 1
+    cell = "() => jupyterapp.shell.currentWidget.content.activeCellIndex"
+    active = page.evaluate(cell)
+    for key in ("ArrowUp", "ArrowRight"):
+        slider.press(key)
+    assert page.evaluate(cell) == active
+    assert run(page, "flipbook.value") == pytest.approx(float(frames[-1]) + 0.5)
 
 
 def test_the_latent_map_generates_what_the_linear_model_does(page):

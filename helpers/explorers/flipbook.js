@@ -55,6 +55,13 @@ async function render({ model, el }) {
   };
   slider.addEventListener("input", request);
   slider.addEventListener("change", release);
+  // JupyterLab's own keys stay off the arrows, but Ctrl+S must still save.
+  slider.setAttribute("data-lm-suppress-shortcuts", "true");
+  for (const name of ["keydown", "keyup"]) {
+    slider.addEventListener(name, ({ ctrlKey, metaKey }) => {
+      slider.toggleAttribute("data-lm-suppress-shortcuts", !ctrlKey && !metaKey);
+    });
+  }
   model.on("change:index", follow);
   slider.value = model.get("index");
   draw();

@@ -1,7 +1,7 @@
 """Notebook 01 in a real JupyterLab: its explorers are dragged, and what they show is compared.
 
 The numbers of the PlaneExplorer must be Python's, its boundary must lie where Python's log-odds
-vanish, and the pictures of the Flipbook must be those that were drawn beforehand.
+vanish, and the posterior must be the one that Python computes.
 """
 
 import inspect
@@ -46,17 +46,9 @@ canvas => {
   return places;
 }
 """
-SAME_PIXELS = """
-async ([canvas, png]) => {
-  const bytes = Uint8Array.from(atob(png), (c) => c.charCodeAt(0));
-  const wanted = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
-  const other = new OffscreenCanvas(wanted.width, wanted.height).getContext("2d");
-  other.drawImage(wanted, 0, 0);
-  const [a, b] = [canvas.getContext("2d"), other].map(
-    (c) => c.getImageData(0, 0, wanted.width, wanted.height).data);
-  return a.every((value, i) => value === b[i]);
-}
-"""
+
+
+PINK = "Math.hypot(data[i] - 204, data[i + 1] - 121, data[i + 2] - 167) < 12"  # COLORS["other"]
 
 
 def settle(page):
@@ -196,6 +188,17 @@ def test_the_prior_slider_moves_the_generative_boundary_to_where_python_has_it(p
     assert narrow[:, 0].min() > wide[:, 0].min() + 0.3  # into class B, which has become rarer
 
 
+def test_the_logistic_boundary_is_a_dashed_line_where_python_has_it(page, plane):
+    pink = BLACK.replace("Math.max(data[i], data[i + 1], data[i + 2]) < 40", PINK)
+    places = np.array(plane.locator("canvas").evaluate(pink))
+    rows = len(set(places[:, 1].tolist())) / PLOT
+    assert 0.4 < rows < 0.85  # the gaps are a third
+    x = np.stack([places[:, 0] + 0.5 - LEFT, PLOT - (places[:, 1] + 0.5 - TOP)], axis=1)
+    x = x * 20 / PLOT - 10
+    weight, bias = run(page, "[explorer.spec['weight'], explorer.spec['bias']]")
+    assert np.abs((x @ weight + bias) / np.hypot(*weight)).max() < 0.15  # about two pixels
+
+
 def test_the_keyboard_moves_every_slider_and_no_cell(page, plane):
     cell = "() => jupyterapp.shell.currentWidget.content.activeCellIndex"
     active = page.evaluate(cell)
@@ -214,41 +217,50 @@ def test_the_keyboard_moves_every_slider_and_no_cell(page, plane):
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
-def test_axe_finds_no_serious_violation(page, plane, theme):
+@pytest.mark.parametrize("kind", ["plane", "posterior"])
+def test_axe_finds_no_serious_violation(page, theme, kind):
+    find(page, f".{kind}-explorer", f" = {kind.title()}Explorer(")
     switch = "theme => jupyterapp.commands.execute('apputils:change-theme', { theme })"
     page.evaluate(switch, theme)
     page.wait_for_function(
         "dark => document.body.dataset.jpThemeLight === String(!dark)", arg="Dark" in theme
     )
-    found = Axe().run(page, context=".plane-explorer").response["violations"]
+    found = Axe().run(page, context=f".{kind}-explorer").response["violations"]
     page.evaluate(switch, "JupyterLab Light")
     serious = [v for v in found if v["impact"] in ("serious", "critical")]
     assert not serious, json.dumps(serious, indent=1)
 
 
-def test_the_slider_for_x_turns_the_posteriors_drawn_beforehand(page):
-    root = find(page, ".flipbook", "flipbook = Flipbook(")
-    slider = root.locator("input")
+def test_the_slider_for_x_moves_the_posterior_as_python_does(page):
+    root = find(page, ".posterior-explorer", "observation = PosteriorExplorer(")
     root.evaluate(RECORD)
     before = len(page.sent)
-    drag(page, slider, (0.05, 0.5), (0.8, 0.5), steps=80)
+    drag(page, root.locator("input"), (0.1, 0.5), (0.4, 0.5))
     settle(page)
     assert len(page.sent) == before
     page.mouse.up()
-    frames = page.evaluate("stopRecording()")
-    assert len(frames) > 10
-    assert run(page, "flipbook.value") == pytest.approx(float(re.sub("−", "-", frames[-1])))
-    code = "import base64; i = flipbook.index; start = sum(flipbook.sizes[:i])\n"
-    execute(page, code + "page = flipbook.frames[start : start + flipbook.sizes[i]]")
-    png = run(page, "base64.b64encode(page).decode()")
-    assert page.evaluate(SAME_PIXELS, [root.locator("canvas").element_handle(), png])
-    assert float(frames[-1]) > 1
-    cell = "() => jupyterapp.shell.currentWidget.content.activeCellIndex"
-    active = page.evaluate(cell)
-    for key in ("ArrowUp", "ArrowRight"):
-        slider.press(key)
-    assert page.evaluate(cell) == active
-    assert run(page, "flipbook.value") == pytest.approx(float(frames[-1]) + 0.5)
+    assert len(page.evaluate("stopRecording()")) > 10
+    x = run(page, "observation.x")
+    assert -2.5 < x < -0.3
+    shown = re.findall(r"[-\d.]+\d", root.locator(".value").inner_text().replace("−", "-"))
+    expected = run(page, "observation.summary")
+    assert np.abs(np.array(shown, dtype=float) - expected).max() <= 0.00051
+    z, density = np.array(run(page, "[list(observation.spec['z']), list(observation.posterior)]"))
+    path = root.locator("path[stroke='#E69F00']").nth(1).get_attribute("d")
+    drawn = np.array([point.split() for point in path[1:].split("L")], dtype=float)
+    shown_z = (z >= -3 - 1e-9) & (z <= 3 + 1e-9)
+    assert np.abs(drawn[:, 0] - (42 + 288 * (z[shown_z] + 3) / 6)).max() < 0.02
+    assert np.abs(drawn[:, 1] - (240 - 210 * density[shown_z] / 4)).max() < 0.02
+    root.locator("input").press("ArrowUp")
+    assert run(page, "observation.x") == pytest.approx(x + 0.01)
+
+
+def test_setting_x_in_python_moves_the_slider(page):
+    root = find(page, ".posterior-explorer", "observation = PosteriorExplorer(")
+    assert execute(page, "observation.x = 2.5") == ""
+    page.wait_for_timeout(300)
+    assert root.locator("input").input_value() == "2.5"
+    assert root.locator("output").inner_text() == "2.50"
 
 
 def test_the_latent_map_generates_what_the_linear_model_does(page):
@@ -270,9 +282,9 @@ def test_without_a_kernel_both_sliders_go_on(page, plane):
     page.mouse.up()
     settle(page)
     assert (shown(plane) != before).any()
-    root = find(page, ".flipbook", "flipbook = Flipbook(")
-    turned = root.locator("canvas").get_attribute("data-shown")
+    root = find(page, ".posterior-explorer", "observation = PosteriorExplorer(")
+    before = root.locator(".value").inner_text()
     drag(page, root.locator("input"), (0.1, 0.5), (0.3, 0.5))
     page.mouse.up()
     settle(page)
-    assert root.locator("canvas").get_attribute("data-shown") != turned
+    assert root.locator(".value").inner_text() != before

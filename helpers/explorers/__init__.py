@@ -5,5 +5,13 @@ from helpers.explorers.frozen_noise import FrozenNoise
 from helpers.explorers.gradient import GradientExplorer
 from helpers.explorers.latent import LatentExplorer
 from helpers.explorers.plane import PlaneExplorer
+from helpers.explorers.posterior import PosteriorExplorer
 
-__all__ = ["Flipbook", "FrozenNoise", "GradientExplorer", "LatentExplorer", "PlaneExplorer"]
+__all__ = [
+    "Flipbook",
+    "FrozenNoise",
+    "GradientExplorer",
+    "LatentExplorer",
+    "PlaneExplorer",
+    "PosteriorExplorer",
+]

@@ -43,7 +43,7 @@ function render({ model, el }) {
   canvas.dataset.role = "plane";
   canvas.setAttribute("role", "img");
   const rows = ["log p(x|A)", "log p(x|B)", "p(A|x), generative", "p(A|x), logistic"].map(
-    (name, i) => bar(name, [...spec.colors.slice(0, 2), "var(--ink)", spec.colors[2]][i]),
+    (name, i) => bar(name, [...spec.colors.slice(0, 2), "#000", spec.colors[2]][i]),
   );
   const sliders = [
     slider("x₁", low, high, (high - low) / 400, (value) => (state.point[0] = value)),
@@ -185,9 +185,27 @@ function render({ model, el }) {
       else ctx.arc(x, y, 1.7, 0, 7);
       ctx.fill();
     }
-    ctx.setLineDash([7, 4]);
-    trace(ctx, onGrid(logistic), 0, spec.colors[2]);
+    drawLine(ctx);
     return back;
+  }
+
+  // The logistic regression's boundary: from its point nearest to 0, far both ways.
+  function drawLine(ctx) {
+    const [a, b] = spec.weight;
+    const square = a * a + b * b;
+    if (square === 0) return;
+    const far = 2 * (Math.abs(low) + Math.abs(high)) / Math.sqrt(square);
+    const end = (t) => [(-spec.bias * a) / square - t * b, (-spec.bias * b) / square + t * a];
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(MARGIN.left, MARGIN.top, PLOT, PLOT);
+    ctx.clip();
+    Object.assign(ctx, { strokeStyle: spec.colors[2], lineWidth: 2 });
+    ctx.setLineDash([7, 4]);
+    ctx.beginPath();
+    for (const t of [-far, far]) ctx.lineTo(...end(t).map(place));
+    ctx.stroke();
+    ctx.restore();
   }
 
   function drawAxes(ctx) {
@@ -217,8 +235,8 @@ function render({ model, el }) {
   }
 
   // The line where the function has this level: one piece in each cell that it crosses.
-  function trace(ctx, values, level, color) {
-    ctx.strokeStyle = color;
+  function trace(ctx, values, level) {
+    ctx.strokeStyle = "#000";
     ctx.lineWidth = 2;
     ctx.beginPath();
     const corners = [[0, 0], [1, 0], [1, 1], [0, 1]];
@@ -249,7 +267,7 @@ function render({ model, el }) {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(fixed, 0, 0);
     context.scale(canvas.width / SIDE, canvas.width / SIDE);
-    trace(context, ratios, -shift(), "#000");
+    trace(context, ratios, -shift());
     context.beginPath();
     context.arc(place(state.point[0], 0), place(state.point[1], 1), 7, 0, 7);
     context.fillStyle = "#fff";
@@ -337,7 +355,7 @@ const CSS = `
 .plane-explorer .value, .plane-explorer output { font-variant-numeric: tabular-nums; }
 .plane-explorer .track {
   flex-basis: 100%; height: 10px; overflow: clip; border-radius: 3px;
-  background: var(--jp-layout-color3, color-mix(in srgb, CanvasText 15%, Canvas));
+  background: #e4e4e4; /* as on the plane: the colors of the classes are made for white */
 }
 .plane-explorer .track div { height: 100%; }
 .plane-explorer label { display: grid; grid-template-columns: 40px 1fr 52px; align-items: center; min-height: 28px; }

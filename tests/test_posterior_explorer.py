@@ -1,0 +1,68 @@
+"""PosteriorExplorer: what it accepts, and its numbers against adaptive quadrature."""
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+from scipy.stats import norm
+
+from helpers.explorers import PosteriorExplorer
+
+Z = np.linspace(-6, 6, 1201)
+
+
+def curve(z):
+    return 2 * z - 3 * np.tanh(2 * z)
+
+
+@pytest.mark.parametrize("x", [-3.0, -0.4, 0.0, 1.3])
+def test_the_numbers_are_those_of_quadrature(x):
+    def integral(g):
+        def value(z):
+            return g(z) * norm.pdf(x, curve(z), 0.3) * norm.pdf(z)
+
+        return sum(
+            quad(value, start, start + 0.5, epsabs=1e-12)[0] for start in np.arange(-6, 6, 0.5)
+        )
+
+    explorer = PosteriorExplorer(Z, curve(Z), 0.3, x=x)
+    total = integral(lambda z: 1)
+    mean = integral(lambda z: z) / total
+    std = np.sqrt(integral(lambda z: (z - mean) ** 2) / total)
+    assert np.allclose(explorer.summary, (total, mean, std), atol=1e-8)
+    expected = norm.pdf(x, curve(Z), 0.3) * norm.pdf(Z) / total
+    assert np.allclose(explorer.posterior, expected, atol=1e-7)
+
+
+def test_a_linear_curve_has_the_gaussian_posterior_of_the_closed_form():
+    explorer = PosteriorExplorer(Z, 2 * Z + 1, 0.5, x=2.0)
+    m = 2**2 + 0.5**2
+    expected = norm.pdf(2, 1, np.sqrt(m)), 2 * (2 - 1) / m, 0.5 / np.sqrt(m)
+    assert np.allclose(explorer.summary, expected, atol=1e-9)
+
+
+def test_the_still_picture_and_its_text_follow_x():
+    explorer = PosteriorExplorer(Z, curve(Z), 0.3)
+    before = explorer.still
+    explorer.x = 2
+    assert explorer.still != before
+    assert explorer.still.startswith(b"\x89PNG")
+    assert "x = 2.00" in explorer.alt
+    assert f"{explorer.summary[1]:.3f}" in explorer.alt
+
+
+WRONG = [
+    ({"z": Z[:5]}, "expected z"),
+    ({"z": Z[::-1]}, "equal steps"),
+    ({"z": Z**3}, "equal steps"),
+    ({"curve": np.full(1201, np.nan)}, "finite"),
+    ({"noise": 0}, "noise > 0"),
+    ({"x_range": (1, 1)}, "low < high"),
+    ({"x": 3.5}, "expected x between"),
+    ({"x": float("nan")}, "expected x between"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), WRONG)
+def test_what_does_not_fit_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        PosteriorExplorer(**({"z": Z, "curve": curve(Z), "noise": 0.3} | options))

@@ -29,7 +29,7 @@ def load_images(name: str = "mnist5k", *, root: str | Path | None = None) -> Ima
     Returns: ImageData. "mnist5k" has 4,000 and 1,000 images, 400 and 100 a class. It is ordered
              0, 1, …, 9, 0, 1, …, so that the first ten images show each digit once.
     Raises:  ValueError if the name is unknown.
-    Source:  LeCun, Cortes & Burges, the MNIST database. First used in notebooks/01, section 5.
+    Source:  LeCun, Cortes & Burges, the MNIST database. First used in notebooks/01, section 4.
     """
     if name == "mnist5k":
         return _split_mnist5k(*_read_mnist5k())

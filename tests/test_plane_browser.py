@@ -248,8 +248,8 @@ def test_the_slider_for_x_moves_the_posterior_as_python_does(page):
     z, density = np.array(run(page, "[list(observation.spec['z']), list(observation.posterior)]"))
     path = root.locator("path[stroke='#E69F00']").nth(1).get_attribute("d")
     drawn = np.array([point.split() for point in path[1:].split("L")], dtype=float)
-    shown_z = (z >= -3 - 1e-9) & (z <= 3 + 1e-9)
-    assert np.abs(drawn[:, 0] - (42 + 288 * (z[shown_z] + 3) / 6)).max() < 0.02
+    shown_z = np.abs(z) <= 3.6
+    assert np.abs(drawn[:, 0] - (42 + 288 * (z[shown_z] + 3.6) / 7.2)).max() < 0.02
     assert np.abs(drawn[:, 1] - (240 - 210 * density[shown_z] / 4)).max() < 0.02
     root.locator("input").press("ArrowUp")
     assert run(page, "observation.x") == pytest.approx(x + 0.01)

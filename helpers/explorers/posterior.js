@@ -5,7 +5,7 @@ export default { render };
 
 const [WIDTH, HEIGHT] = [340, 280]; // of a panel
 const MARGIN = { left: 42, right: 10, top: 30, bottom: 40 };
-const Z = [-3, 3]; // the part of z that is shown
+const Z = [-3.6, 3.6]; // the part of z that is shown
 const TOP = 4; // of the density axis
 
 function render({ model, el }) {
@@ -111,7 +111,7 @@ function render({ model, el }) {
   };
 }
 
-// Axes from z = −3 to 3 and over `tall`, with ticks; gives what draws into them.
+// Axes over Z and `tall`, with ticks; gives what draws into them.
 function panel(svg, shift, title, name, tall, ticks) {
   const node = drawing("g", { transform: `translate(${shift} 0)` }, svg);
   const [bottom, right] = [HEIGHT - MARGIN.bottom, WIDTH - MARGIN.right];
@@ -122,7 +122,7 @@ function panel(svg, shift, title, name, tall, ticks) {
   };
   const axes = `M${MARGIN.left} ${MARGIN.top}V${bottom}H${right}`;
   drawing("path", { d: axes, fill: "none", stroke: "#333" }, node);
-  for (let v = Z[0]; v <= Z[1]; v++) write(number(v, 0), across(v), bottom + 16);
+  for (let v = -3; v <= 3; v++) write(number(v, 0), across(v), bottom + 16);
   for (const v of ticks) write(number(v, Number.isInteger(v) ? 0 : 1), MARGIN.left - 6, up(v) + 4, "end");
   write("z", (MARGIN.left + right) / 2, HEIGHT - 6);
   const turned = `translate(13 ${(MARGIN.top + bottom) / 2}) rotate(-90)`;
@@ -134,7 +134,7 @@ function panel(svg, shift, title, name, tall, ticks) {
     path: (xs, ys) => {
       const points = [];
       xs.forEach((v, i) => {
-        if (v < Z[0] - 1e-9 || v > Z[1] + 1e-9) return;
+        if (v < Z[0] || v > Z[1] || ys[i] < tall[0] || ys[i] > tall[1]) return;
         points.push(`${across(v).toFixed(2)} ${up(ys[i]).toFixed(2)}`);
       });
       return `M${points.join("L")}`;

@@ -1,4 +1,4 @@
-"""How good a trained model is: bounds on log p(x), its exact value, the latents in use."""
+"""How good a trained model is: log p(x), the latents in use, what random codes decode to."""
 
 import math
 from collections.abc import Callable
@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from helpers.losses import bernoulli_log_likelihood, gaussian_log_likelihood
-from helpers.models import VAE, reparameterize
+from helpers.models import VAE, Autoencoder, reparameterize
 
 LogLikelihood = Callable[[Tensor, Tensor], Tensor]
 ROWS_AT_ONCE = 8192  # images decoded together: bounds the memory, not the result
@@ -90,3 +90,53 @@ def active_units(model: VAE, x: Tensor, threshold: float = 0.01) -> Tensor:
     if len(x) < 2:
         raise ValueError(f"expected at least 2 images; got {len(x)}")
     return model.encode(x)[0].var(dim=0) > threshold
+
+
+@torch.no_grad()
+def nearest_distance(images: Tensor, digits: Tensor) -> Tensor:
+    """How far each image is from the nearest digit: the least L2 distance, in pixel units.
+
+    Blurred images are near to many digits: compare with the model's own reconstructions.
+
+    Args:    images: (B, D); digits: (N, D), real images, N of 1 or more.
+    Returns: (B,), 0 for an image that is among the digits.
+    Raises:  ValueError if there are no digits, or the widths differ.
+    Source:  notebooks/02, section 4.
+    """
+    if images.ndim != 2 or digits.ndim != 2 or len(digits) == 0:
+        raise ValueError(
+            "expected images (B, D) and at least one digit (N, D); "
+            f"got {tuple(images.shape)} and {tuple(digits.shape)}"
+        )
+    if images.shape[1] != digits.shape[1]:
+        raise ValueError(f"expected images of width {digits.shape[1]}; got {images.shape[1]}")
+    parts = []
+    for part in images.split(ROWS_AT_ONCE):
+        nearest = torch.cdist(part, digits).argmin(dim=1)  # cdist rounds; the next line does not
+        parts.append((part - digits[nearest]).norm(dim=1))
+    return torch.cat(parts)
+
+
+@torch.no_grad()
+def reencoding_shift(model: Autoencoder | VAE, z: Tensor, codes: Tensor) -> Tensor:
+    """How far each code moves when its image is encoded again, against the spread of real codes.
+
+    ‖encode(sigmoid(decode(z))) − z‖² over the variance of the codes, summed over latents. 0: the
+    code comes back. 2: it comes back no nearer than another code drawn at random (on average,
+    where both are spread as the codes are). A VAE's code is its mu.
+
+    Args:    model: has encode and decode; z: (B, latent_dim); codes: (N, latent_dim) codes of
+             real images, N of 2 or more, which set the scale.
+    Returns: (B,), non-negative.
+    Raises:  ValueError if the widths differ, or the codes do not vary.
+    Source:  notebooks/02, section 4.
+    """
+    if z.ndim != 2 or codes.ndim != 2 or z.shape[1] != codes.shape[1]:
+        raise ValueError(
+            f"expected z and codes of one width; got {tuple(z.shape)} and {tuple(codes.shape)}"
+        )
+    if len(codes) < 2 or not (spread := codes.var(dim=0, correction=0).sum()) > 0:
+        raise ValueError(f"expected at least two codes that differ; got {len(codes)} without")
+    code = model.encode(model.decode(z).sigmoid())
+    code = code[0] if isinstance(code, tuple) else code
+    return (code - z).square().sum(dim=1) / spread

@@ -35,7 +35,7 @@ def bernoulli_log_likelihood(x: Tensor, x_logits: Tensor) -> Tensor:
     Args:    x: (B, D) in [0, 1]; x_logits: (B, D). A dimension of size 1 is broadcast.
     Returns: (B,), never positive.
     Raises:  ValueError if the shapes differ, or x leaves [0, 1] or is not finite.
-    Source:  notebooks/05, section 2.
+    Source:  notebooks/05, section 4.
     """
     _check_shapes(x, x_logits, "x_logits")
     if x.numel():

@@ -65,7 +65,7 @@ class VAE(nn.Module):
     Args:    latent_dim, hidden_dims, input_dim: sizes of 1 or more; condition_dim: width of a
              condition (a one-hot class, say) that encoder and decoder are given too; 0: none.
     Raises:  ValueError for a size out of range, or an input of another width.
-    Source:  Kingma & Welling 2014. Derived in notebooks/05, sections 1 and 2.
+    Source:  Kingma & Welling 2014. Derived in notebooks/05, sections 1 and 3.
     """
 
     def __init__(self, latent_dim=2, hidden_dims=(512, 256), input_dim=784, condition_dim=0):

@@ -80,7 +80,7 @@ def plot_latent(z, y, *, circles: bool = False, ax=None) -> Axes:
              the prior N(0, I).
     Returns: the axes.
     Raises:  ValueError if z is not (N, 2), or y has another length.
-    Source:  notebooks/02, section 3.
+    Source:  notebooks/02, section 2.
     """
     z, y = _array(z), _array(y).astype(int)
     if z.ndim != 2 or z.shape[1] != 2 or len(z) != len(y):
@@ -106,7 +106,7 @@ def plot_history(history, name: str = "loss", *, unit: str = "nats per image", a
     Args:    history: a History of helpers.training; name: "loss" or a name the loss reported.
     Returns: the axes.
     Raises:  ValueError if no such value was recorded.
-    Source:  notebooks/02, section 1.
+    Source:  notebooks/02, section 3.
     """
     if name not in history.train:
         raise ValueError(f"expected one of {sorted(history.train)}; got {name!r}")

@@ -20,7 +20,7 @@ class Flipbook(Explorer):
              number; label: what the slider stands for; alt: what the pictures show, in words;
              start: the value shown first (default: the middle one).
     Raises:  ValueError if there are no values, alt is empty, or start is not one of the values.
-    Source:  first used in notebooks/03, section 4.
+    Source:  first used in notebooks/04, section 4.
     """
 
     _esm = Path(__file__).with_name("flipbook.js")

@@ -4,10 +4,6 @@ FIRST := notebooks/01_discriminative_vs_generative.ipynb
 # Jupyter refuses to run as root, which is the usual user in a container, unless told to.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-# A thread that waits sleeps, in place of spinning: with other work on the machine (a classroom, a
-# browser) two spinning threads make a notebook several times slower.
-export OMP_WAIT_POLICY := PASSIVE
-
 .PHONY: lab test notebooks bench-explorer clean
 
 .venv: .venv/installed

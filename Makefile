@@ -4,6 +4,12 @@ FIRST := notebooks/01_discriminative_vs_generative.ipynb
 # Jupyter refuses to run as root, which is the usual user in a container, unless told to.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
+# Two pools of threads meet in these programs, OpenMP's (torch) and OpenBLAS's (NumPy). Waiting
+# threads of the first spin, by default long enough to slow down the second, and whatever else the
+# machine does: let them sleep sooner. The matrices that NumPy gets here are small: one thread.
+export GOMP_SPINCOUNT ?= 10000
+export OPENBLAS_NUM_THREADS ?= 1
+
 .PHONY: lab test notebooks bench-explorer clean
 
 .venv: .venv/installed

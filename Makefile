@@ -10,7 +10,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 export GOMP_SPINCOUNT ?= 10000
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: lab test notebooks bench-explorer clean
+.PHONY: lab test notebooks bench bench-explorer clean
 
 .venv: .venv/installed
 
@@ -30,6 +30,9 @@ test: .venv
 
 notebooks: .venv
 	$(BIN)/python -m helpers.saving notebooks/*.ipynb
+
+bench: .venv
+	$(BIN)/python benchmarks/training.py
 
 bench-explorer: .venv
 	$(BIN)/python benchmarks/explorer.py

@@ -46,7 +46,7 @@ def bernoulli_log_likelihood(x: Tensor, x_logits: Tensor) -> Tensor:
                 f"got values from {low:.4g} to {high:.4g}"
             )
     if x.shape == x_logits.shape:
-        return (x * x_logits - F.softplus(x_logits)).sum(dim=-1)
+        return -F.binary_cross_entropy_with_logits(x_logits, x, reduction="none").sum(dim=-1)
     # All pairs of images and logits: a matrix product is 100 times faster than broadcasting. It
     # takes the difference of two large sums, and so float64.
     wide = x_logits.double()

@@ -88,7 +88,7 @@ def fit(
                 model.train()
                 sums: dict[str, Tensor] = {}
                 for step, index in enumerate(torch.randperm(len(x)).split(batch_size)):
-                    batch = x[index.to(device)]
+                    batch = x.index_select(0, index.to(device))  # faster than x[index]
                     place = f"epoch {epoch + 1}, step {step + 1} of {steps}"
                     terms = _terms(loss_fn, model, batch, place, lr)
                     optimizer.zero_grad()

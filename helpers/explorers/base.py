@@ -44,6 +44,7 @@ class Explorer(anywidget.AnyWidget):
         """Write the explorer as one page of at most 1 MB, which needs no kernel and no network.
 
         Put it into another page with `<iframe src="…" title="…"></iframe>`, or open it as it is.
+        What a LatentExplorer must leave out to be so small, the page says.
 
         Raises:  ValueError if the explorer needs a kernel, or is too large.
         """

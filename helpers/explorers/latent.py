@@ -169,6 +169,7 @@ class LatentExplorer(Explorer):
         x = torch.tensor(np.frombuffer(self.images, np.uint8).reshape(-1, size)) / 255
         networks = self._networks
         networks = networks if spec["has_encoder"] else networks._replace(encoder=None)
+        yield state
         decoder, encoder = _for_small_page(networks, x, self._some_codes())
         yield state | {"weights": decoder + encoder}
         empty = pages.packed(b"")
@@ -333,7 +334,7 @@ def _for_small_page(networks: Networks, x: Tensor, z: Tensor) -> tuple[list, lis
     """The packed weights of decoder and encoder, as coarse as the pictures at z allow.
 
     Of a large matrix each column is stored in steps of a power of two, finer where its input is
-    larger. The finest steps that are tried change a pixel by about one grey level of 255.
+    larger. The first steps that change no pixel by more than two of 255 grey levels are taken.
     """
     for bits in range(8, 14):
         decoder, packed = _on_grid(networks.decoder, z, bits)
@@ -355,7 +356,7 @@ def _on_grid(network: nn.Module, inputs: Tensor, bits: int) -> tuple[nn.Module, 
             packed.append(pages.packed(weight.half().numpy().tobytes()))
         else:
             size = values.square().mean(dim=0).sqrt() if len(values) else torch.ones(1)
-            finer = (size / size.square().mean().sqrt()).log2().round().clamp(min=-7)
+            finer = (size / size.square().mean().sqrt()).log2().round().nan_to_num().clamp(min=-7)
             grid = (bits + finer).clamp(max=13).expand(weight.shape[1])
             packed.append(pages.packed_grid(weight.numpy(), grid.int().numpy()))
             layer.weight.copy_((weight * 2**grid).round() / 2**grid)
@@ -366,8 +367,9 @@ def _on_grid(network: nn.Module, inputs: Tensor, bits: int) -> tuple[nn.Module, 
 def _with_note(state: dict, left_out: list[str]) -> dict:
     if not left_out:
         return state
-    names = ", ".join(left_out)
-    return state | {"spec": state["spec"] | {"note": f"Left out to keep this page small: {names}."}}
+    line = f"Left out to keep this page small: {', '.join(left_out)}."
+    spec = state["spec"]
+    return state | {"spec": spec | {"note": f"{spec['note']} {line}".strip()}}
 
 
 def _encoded(networks: Networks, x, name: str) -> tuple[Tensor, Tensor]:

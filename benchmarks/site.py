@@ -35,14 +35,17 @@ async def measure(url: str) -> list[dict]:
     return drags
 
 
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
 if __name__ == "__main__":
-    server = ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(SimpleHTTPRequestHandler, directory=SITE)
-    )
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=SITE))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     name = sorted(SITE.glob("notebooks/*.html"))[-1].name
     drags = asyncio.run(measure(f"http://127.0.0.1:{server.server_port}/notebooks/{name}"))
-    for row in ("pictures a second", "frames drawn a second", "share of the frames drawn"):
+    for row in drags[0]:
         print(f"{row:34}{spread([one[row] for one in drags])}")
     share = median(one["share of the frames drawn"] for one in drags)
     print("holds " if share >= 0.75 else "FAILS ", "three quarters of the frames")

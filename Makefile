@@ -10,7 +10,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 export GOMP_SPINCOUNT ?= 10000
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: lab test notebooks bench bench-explorer clean
+.PHONY: lab test notebooks site bench bench-explorer clean
 
 .venv: .venv/installed
 
@@ -24,12 +24,15 @@ lab: .venv
 	$(BIN)/jupyter lab --ip=127.0.0.1 $(AS_ROOT) --LabApp.default_url=/lab/tree/$(FIRST)
 
 test: .venv
-	$(BIN)/ruff check helpers tests benchmarks notebooks
-	$(BIN)/ruff format --check helpers tests benchmarks
+	$(BIN)/ruff check helpers docs tests benchmarks notebooks
+	$(BIN)/ruff format --check helpers docs tests benchmarks
 	$(BIN)/pytest tests --nbval-lax notebooks
 
 notebooks: .venv
 	$(BIN)/python -m helpers.saving notebooks/*.ipynb
+
+site: .venv
+	$(BIN)/python docs/build.py
 
 bench: .venv
 	$(BIN)/python benchmarks/training.py
@@ -38,5 +41,5 @@ bench-explorer: .venv
 	$(BIN)/python benchmarks/explorer.py
 
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf .venv build dist site *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf

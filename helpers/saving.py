@@ -35,24 +35,32 @@ def _jupyter_server_extension_points() -> list[dict]:
     return [{"module": "helpers.saving"}]
 
 
-def run_in_place(paths: list[str]) -> None:
-    """Run notebooks from top to bottom and save them with their outputs, as `make notebooks`."""
+def executed(path, *first) -> dict:
+    """The notebook, run from top to bottom; the cells `first` run before its own and stay in it."""
     import nbformat  # imported here: the server needs only the hook
     from nbclient import NotebookClient
 
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[:0] = first
+    client = NotebookClient(
+        notebook,
+        timeout=None,
+        kernel_name="python3",
+        resources={"metadata": {"path": Path(path).parent}},
+        record_timing=False,
+        store_widget_state=False,
+    )
+    client.execute()
+    notebook.metadata.pop("widgets", None)
+    return keep_stills(notebook)
+
+
+def run_in_place(paths: list[str]) -> None:
+    """Run notebooks from top to bottom and save them with their outputs, as `make notebooks`."""
+    import nbformat
+
     for path in paths:
-        notebook = nbformat.read(path, as_version=4)
-        client = NotebookClient(
-            notebook,
-            timeout=None,
-            kernel_name="python3",
-            resources={"metadata": {"path": Path(path).parent}},
-            record_timing=False,
-            store_widget_state=False,
-        )
-        client.execute()
-        notebook.metadata.pop("widgets", None)
-        nbformat.write(keep_stills(notebook), path)
+        nbformat.write(executed(path), path)
         print(path)
 
 

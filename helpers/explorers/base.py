@@ -1,12 +1,15 @@
 """What all explorers share: a still picture beside the live view, and a short repr."""
 
 from base64 import b64encode
+from collections.abc import Iterator
 from io import BytesIO
 
 import anywidget
 import matplotlib.pyplot as plt
 from IPython import get_ipython
 from matplotlib.figure import Figure
+
+from helpers.explorers import pages
 
 
 class Explorer(anywidget.AnyWidget):
@@ -17,6 +20,7 @@ class Explorer(anywidget.AnyWidget):
 
     still: bytes = b""
     alt: str = ""
+    for_pages = False  # docs/build.py sets it: outputs then carry what a web page needs
 
     def __init__(self, **traits):
         super().__init__(**traits)
@@ -27,8 +31,31 @@ class Explorer(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs):
         data, metadata = super()._repr_mimebundle_(**kwargs)
-        picture = {"image/png": b64encode(self.still).decode()}
-        return data | picture, metadata | {"image/png": {"alt": self.alt}}
+        data |= {"image/png": b64encode(self.still).decode()}
+        if self.for_pages:
+            data |= {pages.MIME: pages.parts(self)}
+        return data, metadata | {"image/png": {"alt": self.alt}}
+
+    def page_state(self) -> dict | None:
+        """The state for a page without a kernel; None where the explorer needs one."""
+        return pages.state(self)
+
+    def to_html(self, path) -> None:
+        """Write the explorer as one page of at most 1 MB, which needs no kernel and no network.
+
+        Put it into another page with `<iframe src="…" title="…"></iframe>`, or open it as it is.
+        What a LatentExplorer must leave out to be so small, the page says.
+
+        Raises:  ValueError if the explorer needs a kernel, or is too large.
+        """
+        state = self.page_state()
+        if state is None:
+            raise ValueError("expected an explorer that needs no kernel; this one does")
+        pages.write(path, self, self.smaller_states(state))
+
+    def smaller_states(self, state: dict) -> Iterator[dict]:
+        """The state, and others that take less room and show less."""
+        yield state
 
 
 _made: dict[str, tuple[str, list[Explorer]]] = {}  # by cell: the run, and what it made

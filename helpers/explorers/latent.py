@@ -1,6 +1,6 @@
 """The latent explorer: move a code and see its image; draw and see what the network makes of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from traitlets import Any, Bytes, Dict, TraitType, observe, validate
 
 from helpers import plots
+from helpers.explorers import pages
 from helpers.explorers.base import Explorer, png
 from helpers.plots import CLASS_COLORS, COLORS, plot_images
 
@@ -29,6 +30,7 @@ ACTIVATIONS = {
 }
 SKIPPED = (nn.Identity, nn.Dropout)  # in evaluation, dropout does nothing
 STYLE = Path(plots.__file__).with_name("course.mplstyle")
+LARGE = 10_000  # weights of a matrix that is worth a grid
 STILL_POINTS = 600  # codes in the still picture, which stays small
 
 
@@ -147,6 +149,53 @@ class LatentExplorer(Explorer):
         super().close()
         self.weights = self.codes = self.images = self.train_codes = self.train_images = b""
         self._networks = None
+
+    def page_state(self) -> dict | None:
+        """As JSON; the pad for drawing is left out where only the kernel can run the encoder."""
+        if self.spec["decoder"] is None:
+            return None
+        state = super().page_state()
+        if self.spec["has_encoder"] and self.spec["encoder"] is None:
+            pad = {
+                "has_encoder": False,
+                "note": "The pad for drawing needs Python: not shown here.",
+            }
+            state["spec"] = self.spec | pad
+        return state
+
+    def smaller_states(self, state: dict) -> Iterator[dict]:
+        """On a page of 1 MB: coarser weights, no training images, no pad, fewer images."""
+        spec, size = state["spec"], self.spec["side"] ** 2
+        x = torch.tensor(np.frombuffer(self.images, np.uint8).reshape(-1, size)) / 255
+        networks = self._networks
+        networks = networks if spec["has_encoder"] else networks._replace(encoder=None)
+        yield state
+        decoder, encoder = _for_small_page(networks, x, self._some_codes())
+        yield state | {"weights": decoder + encoder}
+        empty = pages.packed(b"")
+        state |= {"train_codes": empty, "train_images": empty}
+        out = ["the training images"] if self.train_images else []
+        yield _with_note(state | {"weights": decoder + encoder}, out)
+        out += ["the pad for drawing"] if spec["has_encoder"] else []
+        state |= {"weights": decoder, "spec": spec | {"has_encoder": False}}
+        yield _with_note(state, out)
+        for tenths in range(9, 0, -1):
+            count = len(x) * tenths // 10
+            yield _with_note(self._first(state, count), [*out, f"{len(x) - count} of the images"])
+
+    def _some_codes(self) -> Tensor:
+        """The map's codes, and 1000 points between the ends of the sliders."""
+        low, high = torch.tensor(self.spec["ranges"]).T
+        random = torch.rand(1000, len(low), generator=torch.Generator().manual_seed(0))
+        codes = torch.tensor(np.frombuffer(self.codes, np.float32).reshape(-1, len(low)))
+        return torch.cat([codes, low + random * (high - low)])
+
+    def _first(self, state: dict, count: int) -> dict:
+        """The state with only the first images of the map."""
+        codes = pages.packed(self.codes[: 4 * len(self.z) * count])
+        images = pages.packed(self.images[: self.spec["side"] ** 2 * count])
+        spec = state["spec"] | {"classes": self.spec["classes"][:count]}
+        return state | {"codes": codes, "images": images, "spec": spec}
 
     @property
     def alt(self) -> str:
@@ -278,6 +327,49 @@ def _note(unknown: list[str]) -> str:
         f"The browser cannot run {names}: the kernel computes the pictures of this model, so they "
         "come later and stop when the kernel stops."
     )
+
+
+@torch.no_grad()
+def _for_small_page(networks: Networks, x: Tensor, z: Tensor) -> tuple[list, list]:
+    """The packed weights of decoder and encoder, as coarse as the pictures at z allow.
+
+    Of a large matrix each column is stored in steps of a power of two, finer where its input is
+    larger. The first steps that change no pixel by more than two of 255 grey levels are taken.
+    """
+    for bits in range(8, 14):
+        decoder, packed = _on_grid(networks.decoder, z, bits)
+        if (decoder(z) - networks.decoder(z)).abs().max() <= 2 / 255:
+            break
+    encoder = [] if networks.encoder is None else _on_grid(networks.encoder, x, bits)[1]
+    return packed, encoder
+
+
+def _on_grid(network: nn.Module, inputs: Tensor, bits: int) -> tuple[nn.Module, list]:
+    """The network with rounded weights, and these weights as a page's host unpacks them."""
+    network, packed = deepcopy(network), []
+    for layer in _flat(network):
+        values, inputs = inputs, layer(inputs)
+        if not isinstance(layer, nn.Linear):
+            continue
+        weight, bias = _weights(layer)
+        if weight.numel() < LARGE or weight.abs().max() > 3:
+            packed.append(pages.packed(weight.half().numpy().tobytes()))
+        else:
+            size = values.square().mean(dim=0).sqrt() if len(values) else torch.ones(1)
+            finer = (size / size.square().mean().sqrt()).log2().round().nan_to_num().clamp(min=-7)
+            grid = (bits + finer).clamp(max=13).expand(weight.shape[1])
+            packed.append(pages.packed_grid(weight.numpy(), grid.int().numpy()))
+            layer.weight.copy_((weight * 2**grid).round() / 2**grid)
+        packed.append(pages.packed(bias.half().numpy().tobytes()))
+    return network, packed
+
+
+def _with_note(state: dict, left_out: list[str]) -> dict:
+    if not left_out:
+        return state
+    line = f"Left out to keep this page small: {', '.join(left_out)}."
+    spec = state["spec"]
+    return state | {"spec": spec | {"note": f"{spec['note']} {line}".strip()}}
 
 
 def _encoded(networks: Networks, x, name: str) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,43 @@
+"""Settings of Sphinx, for docs/build.py. Nothing on a page may be asked from another host."""
+
+from docutils.nodes import SkipNode
+from math_core import LatexToMathML
+
+project = "From autoencoder to VAE"
+html_title = project
+language = "en"
+extensions = ["myst_nb"]
+nb_execution_mode = "off"  # docs/build.py has run them
+nb_merge_streams = True
+nb_code_prompt_show, nb_code_prompt_hide = "Show the solution", "Hide the solution"
+myst_enable_extensions = ["dollarmath"]
+exclude_patterns = ["helpers"]
+
+html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_js_files = [(name, {"defer": "defer"}) for name in ("host.js", "site.js")]
+html_favicon = "_static/favicon.svg"
+html_copy_source = html_show_sourcelink = html_show_copyright = html_use_index = False
+html_show_sphinx = False
+html_math_renderer = "mathml"
+
+to_mathml = LatexToMathML()
+
+
+def inline_math(translator, node):
+    translator.body.append(to_mathml.convert_with_local_state(node.astext(), displaystyle=False))
+    raise SkipNode
+
+
+def block_math(translator, node):
+    mathml = to_mathml.convert_with_local_state(node.astext(), displaystyle=True)
+    translator.body.append(f'<div class="math">{mathml}</div>')
+    raise SkipNode
+
+
+def setup(app):
+    """Browsers render MathML themselves: no script, no fonts to load."""
+    app.add_html_math_renderer(
+        "mathml", inline_renderers=(inline_math, None), block_renderers=(block_math, None)
+    )

@@ -379,6 +379,9 @@ def test_a_phone_scrolls_no_page_sideways(address, visit, name):
     page = visit(address + name, viewport={"width": 390, "height": 800}, has_touch=True)
     bring_to_life(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    pictures = page.locator("article :is(img, figure, canvas, input):visible")
+    ends = pictures.evaluate_all("all => all.map((e) => e.getBoundingClientRect().right)")
+    assert max(ends) <= 390
 
 
 # From the disk

@@ -1,5 +1,6 @@
 """The draggable pictures."""
 
+from helpers.explorers.bound import BoundExplorer
 from helpers.explorers.flipbook import Flipbook
 from helpers.explorers.frozen_noise import FrozenNoise
 from helpers.explorers.gradient import GradientExplorer
@@ -8,6 +9,7 @@ from helpers.explorers.plane import PlaneExplorer
 from helpers.explorers.posterior import PosteriorExplorer
 
 __all__ = [
+    "BoundExplorer",
     "Flipbook",
     "FrozenNoise",
     "GradientExplorer",

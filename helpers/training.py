@@ -1,11 +1,14 @@
 """One training loop for all models."""
 
 import math
+import os
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
+import joblib
 import numpy as np
 import torch
 from IPython import get_ipython
@@ -18,6 +21,40 @@ def set_seed(seed: int) -> None:
     """Seed torch (on every device) and NumPy, so that a run can be repeated."""
     torch.manual_seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002  the legacy generator is what libraries use
+
+
+_given = _chosen = torch.get_num_threads()  # all cores, or what OMP_NUM_THREADS says
+
+
+def share_cores() -> int:
+    """Set torch's threads to the cores that are free for this process; fit calls it.
+
+    Two threads that wait for each other on busy cores are many times slower than one. Counted are
+    the cores that the process may use (affinity, and the quota of a container), less the tasks of
+    others that are running now (Linux only). Threads that you set yourself are left alone.
+
+    Returns: the number of threads.
+    Source:  benchmarks/README.md, "A class on one machine".
+    """
+    global _chosen
+    if torch.get_num_threads() == _chosen:
+        free = (os.cpu_count() or 1) - _others_running()
+        _chosen = max(1, min(_given, joblib.cpu_count(), free))
+        torch.set_num_threads(_chosen)
+    return torch.get_num_threads()
+
+
+def _others_running(samples: int = 5) -> int:
+    """Tasks on the machine that want a core, this one left out: the median of some looks."""
+    seen = []
+    for _ in range(samples):
+        try:
+            load = Path("/proc/loadavg").read_text()  # its fourth word: running/all
+        except OSError:
+            return 0
+        seen.append(int(load.split()[3].split("/")[0]))
+        time.sleep(0.001)
+    return sorted(seen)[samples // 2] - 1
 
 
 @dataclass
@@ -73,6 +110,7 @@ def fit(
     Source:  notebooks/02, section 1.
     """
     _check_arguments(x, x_val, epochs, batch_size, lr)
+    share_cores()
     device = next(model.parameters()).device
     x, x_val = x.to(device), None if x_val is None else x_val.to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=lr, fused=True)
@@ -124,7 +162,7 @@ def _check_arguments(x, x_val, epochs, batch_size, lr) -> None:
                 f"expected {name} to hold floating-point examples in rows, at least one; "
                 f"got shape {tuple(values.shape)}, {values.dtype}"
             )
-        if not values.isfinite().all():
+        if not all(end.isfinite() for end in values.aminmax()):  # one pass; NaN is an end too
             bad = int((~values.isfinite()).sum())
             raise ValueError(f"expected finite values in {name}; got {bad} NaN or infinite ones")
 

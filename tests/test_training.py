@@ -3,6 +3,9 @@
 import math
 import random
 import re
+import subprocess
+import sys
+import time
 
 import nbformat
 import numpy as np
@@ -11,6 +14,7 @@ import torch
 from nbclient import NotebookClient
 from torch import nn
 
+from helpers import training
 from helpers.losses import elbo_terms
 from helpers.models import VAE, Autoencoder
 from helpers.training import History, fit, set_seed
@@ -477,3 +481,61 @@ def test_in_a_terminal_progress_shows_epochs_and_losses(capsys):
 def test_without_progress_nothing_is_shown(capsys):
     quiet(Line(), distance, X, epochs=2)
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.fixture
+def cores(monkeypatch):
+    """A machine of eight cores on which this process may use all; torch's setting is restored."""
+    before = torch.get_num_threads()
+    monkeypatch.setattr(training.os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(training.joblib, "cpu_count", lambda: 8)
+    monkeypatch.setattr(training, "_given", 8)
+    monkeypatch.setattr(training, "_chosen", before)
+    yield monkeypatch
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(("others", "threads"), [(0, 8), (3, 5), (7, 1), (30, 1)])
+def test_torch_gets_the_cores_that_others_leave(cores, others, threads):
+    cores.setattr(training, "_others_running", lambda: others)
+    assert training.share_cores() == torch.get_num_threads() == threads
+
+
+def test_torch_gets_no_more_threads_than_the_process_may_use_or_was_given(cores):
+    cores.setattr(training, "_others_running", lambda: 0)
+    cores.setattr(training.joblib, "cpu_count", lambda: 3)  # affinity, or a container's quota
+    assert training.share_cores() == 3
+    cores.setattr(training, "_given", 2)  # OMP_NUM_THREADS=2
+    assert training.share_cores() == 2
+
+
+def test_the_threads_come_back_when_the_others_are_gone(cores):
+    cores.setattr(training, "_others_running", lambda: 7)
+    training.share_cores()
+    cores.setattr(training, "_others_running", lambda: 0)
+    assert training.share_cores() == 8
+
+
+def test_a_number_of_threads_that_the_reader_set_stays(cores):
+    cores.setattr(training, "_others_running", lambda: 0)
+    training.share_cores()
+    torch.set_num_threads(3)
+    assert training.share_cores() == torch.get_num_threads() == 3
+
+
+def test_fit_shares_the_cores_before_it_trains(cores):
+    cores.setattr(training, "_others_running", lambda: 6)
+    fit(Line(), distance, X, epochs=1, progress=False)
+    assert torch.get_num_threads() == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not count running tasks")
+def test_a_busy_process_is_counted():
+    """A task that never sleeps is among those that run, however often one looks."""
+    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        time.sleep(0.2)
+        assert training._others_running(samples=21) >= 1
+    finally:
+        busy.kill()
+        busy.wait()

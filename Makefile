@@ -10,7 +10,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 export GOMP_SPINCOUNT ?= 10000
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: lab test notebooks site bench bench-explorer clean
+.PHONY: lab test notebooks site bench bench-explorer bench-classroom clean
 
 .venv: .venv/installed
 
@@ -39,6 +39,9 @@ bench: .venv
 
 bench-explorer: .venv
 	$(BIN)/python benchmarks/explorer.py
+
+bench-classroom: .venv
+	$(BIN)/python benchmarks/classroom.py
 
 clean:
 	rm -rf .venv build dist site *.egg-info .pytest_cache .ruff_cache

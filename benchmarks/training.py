@@ -179,7 +179,7 @@ def to_quality(x: torch.Tensor, x_test: torch.Tensor, sizes: dict, repeats: int 
             loss.append(held_out(model, x_test))
         if max(loss) <= goal:
             reached.append((median(took), epochs, batch_size, lr, median(loss)))
-    for took, epochs, batch_size, lr, loss in sorted(reached)[:5]:
+    for took, epochs, batch_size, lr, loss in sorted(reached)[:12]:
         print(
             f"  fit, {epochs} epochs, batch {batch_size}, lr {lr:g}: {took:.2f} s to {loss:.2f} "
             f"nats, {slow / took:.1f} times faster",

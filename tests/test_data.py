@@ -6,7 +6,6 @@ which fails by chance with a probability of about 2e-9 (1e-8 for a variance): be
 
 import hashlib
 import socket
-import struct
 import subprocess
 import sys
 
@@ -128,27 +127,6 @@ def test_an_unknown_name_is_refused_with_the_names_that_are_known():
         load_images("cifar10")
     for name in ("mnist5k", "mnist", "fashion-mnist", "kmnist"):
         assert f"'{name}'" in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("name", "folder"),
-    [("mnist", "MNIST"), ("fashion-mnist", "FashionMNIST"), ("kmnist", "KMNIST")],
-)
-def test_a_downloaded_set_is_read_from_its_folder(tmp_path, name, folder):
-    raw = tmp_path / folder / "raw"
-    raw.mkdir(parents=True)
-    for prefix, n in (("train", 3), ("t10k", 2)):
-        pixels = bytes((i + n) % 256 for i in range(n * 784))
-        images = struct.pack(">IIII", 2051, n, 28, 28) + pixels
-        labels = struct.pack(">II", 2049, n) + bytes(range(n))
-        (raw / f"{prefix}-images-idx3-ubyte").write_bytes(images)
-        (raw / f"{prefix}-labels-idx1-ubyte").write_bytes(labels)
-    data = load_images(name, root=tmp_path)
-    assert [tuple(t.shape) for t in data] == [(3, 784), (3,), (2, 784), (2,)]
-    assert [t.dtype for t in data] == [torch.float32, torch.int64] * 2
-    assert data.x_train[0, 4] == pytest.approx(7 / 255)
-    assert data.x_test[0, 4] == pytest.approx(6 / 255)
-    assert data.y_train.tolist() == [0, 1, 2]
 
 
 def numbered(y_train, y_test):

@@ -1,15 +1,14 @@
 """One training loop for all models."""
 
 import math
-import os
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import joblib
 import numpy as np
+import psutil
 import torch
 from IPython import get_ipython
 from IPython.display import display
@@ -23,38 +22,34 @@ def set_seed(seed: int) -> None:
     np.random.seed(seed % 2**32)  # noqa: NPY002  the legacy generator is what libraries use
 
 
+def _clock() -> tuple[float, float, float]:
+    """Seconds: of the day, of all cores idle, and of this process's own work."""
+    cores, own = psutil.cpu_times(), psutil.Process().cpu_times()
+    return time.monotonic(), cores.idle + getattr(cores, "iowait", 0.0), own.user + own.system
+
+
 _given = _chosen = torch.get_num_threads()  # all cores, or what OMP_NUM_THREADS says
+_seen = _clock()
 
 
 def share_cores() -> int:
     """Set torch's threads to the cores that are free for this process; fit calls it.
 
-    Two threads that wait for each other on busy cores are many times slower than one. Counted are
-    the cores that the process may use (affinity, and the quota of a container), less the tasks of
-    others that are running now (Linux only). Threads that you set yourself are left alone.
+    Two threads that wait for each other on busy cores are many times slower than one. Free are the
+    cores that stood idle since the last call, and those that this process kept busy itself; at most
+    those that it may use (affinity, and the quota of a container). Threads that you set yourself
+    are left alone.
 
     Returns: the number of threads.
     Source:  benchmarks/README.md, "A class on one machine".
     """
-    global _chosen
-    if torch.get_num_threads() == _chosen:
-        free = (os.cpu_count() or 1) - _others_running()
-        _chosen = max(1, min(_given, joblib.cpu_count(), free))
+    global _chosen, _seen
+    elapsed, idle, own = (new - old for new, old in zip(_clock(), _seen, strict=True))
+    if torch.get_num_threads() == _chosen and elapsed > 0.1:  # the counters tick 100 times a second
+        free = round((idle + own) / elapsed)
+        _chosen, _seen = max(1, min(_given, joblib.cpu_count(), free)), _clock()
         torch.set_num_threads(_chosen)
     return torch.get_num_threads()
-
-
-def _others_running(samples: int = 5) -> int:
-    """Tasks on the machine that want a core, this one left out: the median of some looks."""
-    seen = []
-    for _ in range(samples):
-        try:
-            load = Path("/proc/loadavg").read_text()  # its fourth word: running/all
-        except OSError:
-            return 0
-        seen.append(int(load.split()[3].split("/")[0]))
-        time.sleep(0.001)
-    return sorted(seen)[samples // 2] - 1
 
 
 @dataclass

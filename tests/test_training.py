@@ -1,6 +1,7 @@
 """fit on models small enough to know what every step must do."""
 
 import math
+import os
 import random
 import re
 import subprocess
@@ -485,57 +486,79 @@ def test_without_progress_nothing_is_shown(capsys):
 
 @pytest.fixture
 def cores(monkeypatch):
-    """A machine of eight cores on which this process may use all; torch's setting is restored."""
+    """Eight cores; cores(idle, own) tells how many stood idle, and how many fit kept busy."""
     before = torch.get_num_threads()
-    monkeypatch.setattr(training.os, "cpu_count", lambda: 8)
     monkeypatch.setattr(training.joblib, "cpu_count", lambda: 8)
     monkeypatch.setattr(training, "_given", 8)
     monkeypatch.setattr(training, "_chosen", before)
-    yield monkeypatch
+    monkeypatch.setattr(training, "_seen", (0.0, 0.0, 0.0))
+
+    def since(idle, own=0.0, seconds=10.0):
+        last = training._seen
+        now = last[0] + seconds, last[1] + seconds * idle, last[2] + seconds * own
+        monkeypatch.setattr(training, "_clock", lambda: now)
+        return monkeypatch
+
+    yield since
     torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize(("others", "threads"), [(0, 8), (3, 5), (7, 1), (30, 1)])
-def test_torch_gets_the_cores_that_others_leave(cores, others, threads):
-    cores.setattr(training, "_others_running", lambda: others)
+@pytest.mark.parametrize(
+    ("idle", "own", "threads"), [(7.8, 0.1, 8), (5, 0, 5), (2.2, 2.9, 5), (0, 3.1, 3), (0, 0.2, 1)]
+)
+def test_torch_gets_the_cores_that_others_leave(cores, idle, own, threads):
+    cores(idle, own)
     assert training.share_cores() == torch.get_num_threads() == threads
 
 
 def test_torch_gets_no_more_threads_than_the_process_may_use_or_was_given(cores):
-    cores.setattr(training, "_others_running", lambda: 0)
-    cores.setattr(training.joblib, "cpu_count", lambda: 3)  # affinity, or a container's quota
+    patch = cores(8)
+    patch.setattr(training.joblib, "cpu_count", lambda: 3)  # affinity, or a container's quota
     assert training.share_cores() == 3
-    cores.setattr(training, "_given", 2)  # OMP_NUM_THREADS=2
+    cores(8).setattr(training, "_given", 2)  # OMP_NUM_THREADS=2
     assert training.share_cores() == 2
 
 
 def test_the_threads_come_back_when_the_others_are_gone(cores):
-    cores.setattr(training, "_others_running", lambda: 7)
-    training.share_cores()
-    cores.setattr(training, "_others_running", lambda: 0)
+    cores(0, 1)
+    assert training.share_cores() == 1
+    cores(7, 1)
     assert training.share_cores() == 8
 
 
+def test_what_was_seen_in_a_moment_decides_nothing(cores):
+    cores(4)
+    training.share_cores()
+    cores(0, seconds=0.05)
+    assert training.share_cores() == 4
+
+
 def test_a_number_of_threads_that_the_reader_set_stays(cores):
-    cores.setattr(training, "_others_running", lambda: 0)
+    cores(8)
     training.share_cores()
     torch.set_num_threads(3)
+    cores(8)
     assert training.share_cores() == torch.get_num_threads() == 3
 
 
 def test_fit_shares_the_cores_before_it_trains(cores):
-    cores.setattr(training, "_others_running", lambda: 6)
+    cores(2)
     fit(Line(), distance, X, epochs=1, progress=False)
     assert torch.get_num_threads() == 2
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not count running tasks")
-def test_a_busy_process_is_counted():
-    """A task that never sleeps is among those that run, however often one looks."""
-    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+def test_where_others_keep_all_cores_busy_one_thread_is_left(monkeypatch):
+    before = torch.get_num_threads()
+    monkeypatch.setattr(training, "_chosen", before)
+    work = [sys.executable, "-c", "while True: pass"]
+    busy = [subprocess.Popen(work) for _ in range(2 * os.cpu_count())]
     try:
-        time.sleep(0.2)
-        assert training._others_running(samples=21) >= 1
+        time.sleep(0.5)
+        monkeypatch.setattr(training, "_seen", training._clock())
+        time.sleep(1.0)
+        assert training.share_cores() == 1
     finally:
-        busy.kill()
-        busy.wait()
+        for process in busy:
+            process.kill()
+            process.wait()
+        torch.set_num_threads(before)

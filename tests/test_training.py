@@ -547,6 +547,13 @@ def test_fit_shares_the_cores_before_it_trains(cores):
     assert torch.get_num_threads() == 2
 
 
+def test_own_work_is_told_from_that_of_others():
+    start, worked = training._clock(), time.process_time()
+    while time.process_time() - worked < 0.5:
+        pass
+    assert training._clock()[2] - start[2] == pytest.approx(0.5, abs=0.1)
+
+
 def test_where_others_keep_all_cores_busy_one_thread_is_left(monkeypatch):
     before = torch.get_num_threads()
     monkeypatch.setattr(training, "_chosen", before)
@@ -554,8 +561,12 @@ def test_where_others_keep_all_cores_busy_one_thread_is_left(monkeypatch):
     busy = [subprocess.Popen(work) for _ in range(2 * os.cpu_count())]
     try:
         time.sleep(0.5)
-        monkeypatch.setattr(training, "_seen", training._clock())
+        before_them = training._clock()
+        monkeypatch.setattr(training, "_seen", before_them)
         time.sleep(1.0)
+        elapsed, idle, own = np.subtract(training._clock(), before_them)
+        assert idle < elapsed / 2
+        assert own < elapsed / 2
         assert training.share_cores() == 1
     finally:
         for process in busy:

@@ -3,6 +3,7 @@
 from base64 import b64encode
 from collections.abc import Iterator
 from io import BytesIO
+from pathlib import Path
 
 import anywidget
 import matplotlib.pyplot as plt
@@ -10,6 +11,12 @@ from IPython import get_ipython
 from matplotlib.figure import Figure
 
 from helpers.explorers import pages
+
+
+def module(*names: str) -> str:
+    """The ES module of an explorer: what all share, and then the files of these names."""
+    folder = Path(__file__).parent
+    return "\n".join((folder / name).read_text("utf-8") for name in ("common.js", *names))
 
 
 class Explorer(anywidget.AnyWidget):

@@ -7,7 +7,7 @@ import numpy as np
 import traitlets
 
 from helpers import plots
-from helpers.explorers.base import Explorer, png
+from helpers.explorers.base import Explorer, module, png
 from helpers.plots import COLORS
 
 STYLE = Path(plots.__file__).with_name("course.mplstyle")
@@ -27,7 +27,7 @@ class BoundExplorer(Explorer):
     Source:  notebooks/05, section 1.
     """
 
-    _esm = Path(__file__).with_name("bound.js")
+    _esm = module("chart.js", "bound.js")
     spec = traitlets.Dict().tag(sync=True)
     mean = traitlets.CFloat().tag(sync=True)
     std = traitlets.CFloat().tag(sync=True)

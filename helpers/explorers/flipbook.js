@@ -1,4 +1,6 @@
-// A slider over pictures that all came beforehand: see flipbook.py.
+// A slider over pictures that all came beforehand: see flipbook.py and common.js.
+
+export default { render };
 
 async function unpack(model) {
   const view = model.get("frames");
@@ -11,65 +13,43 @@ async function unpack(model) {
   return Promise.all(pages);
 }
 
-function element(tag, properties, parent) {
-  const node = Object.assign(document.createElement(tag), properties);
-  parent.append(node);
-  return node;
-}
-
 async function render({ model, el }) {
-  const root = element("div", { className: "flipbook" }, el);
-  const canvas = element("canvas", {}, root);
+  const pages = await unpack(model);
+  const captions = model.get("captions");
+  const root = element("div", { className: "flipbook" });
+  const canvas = element("canvas", { width: pages[0].width, height: pages[0].height });
   canvas.dataset.role = "page";
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", model.get("alt"));
-  canvas.style.cssText = "display:block;max-width:100%;height:auto;background:white";
-  const line = element("label", {}, root);
-  line.style.cssText = "display:flex;gap:.8em;align-items:center;margin:.4em 0;max-width:640px;"
-    + "font-size:14px;color:var(--jp-content-font-color1,inherit)";
-  element("span", { textContent: model.get("label") }, line);
-  const captions = model.get("captions");
-  const slider = element("input", { type: "range", min: 0, max: captions.length - 1, step: 1 }, line);
-  slider.style.cssText = "flex:1;min-height:24px";
-  const output = element("output", {}, line);
-  output.style.cssText = "min-width:4em;font-variant-numeric:tabular-nums";
-
-  const pages = await unpack(model);
-  canvas.width = pages[0].width;
-  canvas.height = pages[0].height;
+  root.append(element("style", { textContent: CSS }), canvas);
+  const range = { min: 0, max: captions.length - 1, step: 1 };
+  const move = (page) => view.set("index", page);
+  const { input, show } = slider(root, model.get("label"), range, move, () => view.release());
+  mount(root, el);
   const context = canvas.getContext("2d");
-  let frame = 0;
-  const draw = () => {
-    frame = 0;
-    const page = Number(slider.value);
+
+  function draw(get) {
+    const page = get("index");
     context.drawImage(pages[page], 0, 0);
     canvas.dataset.shown = page;
-    output.value = captions[page];
-    slider.setAttribute("aria-valuetext", captions[page]);
-  };
-  const request = () => { frame ||= requestAnimationFrame(draw); };
-  const follow = () => { slider.value = model.get("index"); request(); };
-  const release = () => {
-    model.set("index", Number(slider.value));
-    model.save_changes();
-  };
-  slider.addEventListener("input", request);
-  slider.addEventListener("change", release);
-  // JupyterLab's own keys stay off the arrows, but Ctrl+S must still save.
-  slider.setAttribute("data-lm-suppress-shortcuts", "true");
-  for (const name of ["keydown", "keyup"]) {
-    slider.addEventListener(name, ({ ctrlKey, metaKey }) => {
-      slider.toggleAttribute("data-lm-suppress-shortcuts", !ctrlKey && !metaKey);
-    });
+    show(page, captions[page]);
+    input.setAttribute("aria-valuetext", captions[page]);
   }
-  model.on("change:index", follow);
-  slider.value = model.get("index");
-  draw();
+
+  const view = follow(model, ["index"], draw);
   return () => {
-    cancelAnimationFrame(frame);
-    model.off("change:index", follow);
+    view.stop();
+    root.remove();
     pages.forEach((page) => page.close());
   };
 }
 
-export default { render };
+const CSS = `
+.flipbook canvas { display: block; max-width: 100%; height: auto; background: white; }
+.flipbook .slider {
+  display: flex; gap: .8em; align-items: center; margin: .4em 0; max-width: 640px;
+  font-size: 14px; color: var(--jp-content-font-color1, inherit);
+}
+.flipbook input { flex: 1; min-height: 24px; }
+.flipbook output { min-width: 4em; font-variant-numeric: tabular-nums; }
+`;

@@ -1,13 +1,12 @@
 """A slider over pictures that were all drawn beforehand."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import traitlets
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers.explorers.base import Explorer, png
+from helpers.explorers.base import Explorer, module, png
 
 
 class Flipbook(Explorer):
@@ -23,7 +22,7 @@ class Flipbook(Explorer):
     Source:  first used in notebooks/04, section 4.
     """
 
-    _esm = Path(__file__).with_name("flipbook.js")
+    _esm = module("flipbook.js")
     frames = traitlets.Bytes().tag(sync=True)
     sizes = traitlets.List(traitlets.Int()).tag(sync=True)
     captions = traitlets.List(traitlets.Unicode()).tag(sync=True)

@@ -1,4 +1,4 @@
-// The view of helpers.explorers.FrozenNoise: see frozen_noise.py.
+// The view of helpers.explorers.FrozenNoise: see frozen_noise.py and common.js.
 //
 // A slider sets the model's mu or sigma, one animation frame draws, and the release tells the kernel.
 
@@ -20,9 +20,7 @@ function render({ model, el }) {
   const toX = (value) => PLOT.left + ((value + limit) / (2 * limit)) * (PLOT.right - PLOT.left);
   const toY = (loss) =>
     CURVE.bottom - (Math.min(loss, top) / top) * (CURVE.bottom - CURVE.top);
-  const root = element("div", { className: "frozen-noise", role: "group" });
-  root.setAttribute("aria-label", "Frozen noise");
-  root.append(element("style", { textContent: CSS }));
+  const root = group("frozen-noise", "Frozen noise", CSS);
   for (const [name, color] of Object.entries(colors)) root.style.setProperty(`--${name}`, color);
 
   const picture = shape("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" }, root);
@@ -33,19 +31,20 @@ function render({ model, el }) {
   const dots = { eps: [], z: [], loss: [] };
 
   const controls = element("div", { className: "controls" });
-  const sliders = SLIDERS.map((spec) => slider(spec, controls));
-  const button = element("button", { type: "button", textContent: "Fresh ε" });
-  const numbers = element("p");
-  controls.append(button);
+  const sliders = SLIDERS.map(({ name, text, min, max }) => {
+    const move = (value) => view.set(name, value);
+    return slider(controls, text, { min, max, step: 0.01 }, move, () => view.release());
+  });
+  button(controls, "Fresh ε", () => {
+    view.set("eps", model.get("eps").map(normal));
+    view.release();
+  });
+  const numbers = element("p", { className: "value" });
   root.append(controls, numbers);
-  el.append(root);
+  mount(root, el);
 
-  let frame = 0;
-  const schedule = () => { frame ||= requestAnimationFrame(draw); };
-
-  function draw() {
-    frame = 0;
-    const [mu, sigma, eps] = ["mu", "sigma", "eps"].map((name) => model.get(name));
+  function draw(get) {
+    const [mu, sigma, eps] = ["mu", "sigma", "eps"].map(get);
     const z = eps.map((noise) => mu + sigma * noise);
     const clip = (value) => Math.min(limit, Math.max(-limit, value));
     for (const kind of Object.keys(dots)) resize(dots[kind], eps.length, kind, picture);
@@ -74,29 +73,9 @@ function render({ model, el }) {
       + "at each z.");
   }
 
-  function save() {
-    try {
-      model.save_changes();
-    } catch (error) {
-      console.debug("frozen noise: no kernel to save to", error);
-    }
-  }
-
-  sliders.forEach(({ input, name }) => {
-    input.addEventListener("input", () => model.set(name, input.valueAsNumber));
-    input.addEventListener("change", save);
-  });
-  button.addEventListener("click", () => {
-    model.set("eps", model.get("eps").map(normal));
-    save();
-  });
-  root.addEventListener("keydown", leaveShortcuts);
-  const names = ["mu", "sigma", "eps"];
-  for (const name of names) model.on(`change:${name}`, schedule);
-  draw();
+  const view = follow(model, ["mu", "sigma", "eps"], draw);
   return () => {
-    cancelAnimationFrame(frame);
-    for (const name of names) model.off(`change:${name}`, schedule);
+    view.stop();
     root.remove();
   };
 }
@@ -112,7 +91,7 @@ function drawAxes(picture, limit, top, toX, toY) {
       shape("path", { class: "axis", d: `M${x} ${y - 3}V${y + 3}` }, picture);
     }
     const tick = shape("text", { x, y: CURVE.bottom + 20, class: "tick" }, picture);
-    tick.textContent = String(value).replace("-", "−");
+    tick.textContent = plain(value);
   }
   const title = shape("text", { x: toX(0), y: CURVE.bottom + 40, class: "tick" }, picture);
   title.textContent = "value of ε and of z";
@@ -141,55 +120,9 @@ function place(circle, x, y) {
   circle.setAttribute("cy", y);
 }
 
-function slider({ name, text, min, max }, parent) {
-  const label = element("label");
-  const input = element("input", { type: "range", min, max, step: 0.01 });
-  const output = element("output");
-  label.append(element("span", { textContent: text }), input, output);
-  parent.append(label);
-  const show = (value) => {
-    if (input.valueAsNumber !== value) input.value = value;
-    output.value = number(value);
-  };
-  return { name, input, show };
-}
-
-// A draw from N(0, 1), by Box and Muller.
-function normal() {
-  return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
-}
-
-function number(value) {
-  return value.toFixed(2).replace("-", "−");
-}
-
-// JupyterLab's own keys stay off the arrows that move a slider, but Ctrl+S must still save.
-function leaveShortcuts({ target, ctrlKey, metaKey }) {
-  target.toggleAttribute("data-lm-suppress-shortcuts", !ctrlKey && !metaKey);
-}
-
-function element(tag, properties = {}) {
-  return Object.assign(document.createElement(tag), properties);
-}
-
-function shape(tag, attributes, parent) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  parent.append(node);
-  return node;
-}
-
 const CSS = `
-.frozen-noise {
-  --ink: var(--jp-ui-font-color1, CanvasText);
-  --soft: var(--jp-ui-font-color2, color-mix(in srgb, CanvasText 70%, Canvas));
-  --line: var(--jp-border-color1, color-mix(in srgb, CanvasText 30%, Canvas));
-  box-sizing: border-box; max-width: 674px; padding: 14px 16px;
-  border: 1px solid var(--line); border-radius: 6px;
-  color: var(--ink); background: var(--jp-layout-color1, Canvas);
-  font: 13px/1.4 var(--jp-ui-font-family, system-ui, sans-serif);
-}
-.frozen-noise svg { display: block; width: 100%; max-width: ${WIDTH}px; }
+.frozen-noise { max-width: 674px; }
+.frozen-noise svg { max-width: ${WIDTH}px; }
 .frozen-noise svg text { fill: var(--ink); font-size: 15px; }
 .frozen-noise svg .tick { font-size: 12px; text-anchor: middle; }
 .frozen-noise path { fill: none; stroke: var(--soft); stroke-width: 1; }
@@ -199,22 +132,5 @@ const CSS = `
 .frozen-noise .arrows { stroke: var(--gradient); stroke-width: 2.5; }
 .frozen-noise .eps { fill: var(--prior); }
 .frozen-noise .z, .frozen-noise .loss { fill: var(--posterior); stroke: #000; stroke-width: 0.7; }
-.frozen-noise .controls {
-  display: flex; flex-wrap: wrap; gap: 4px 18px; align-items: center; margin: 6px 0;
-}
-.frozen-noise label {
-  display: grid; grid-template-columns: 18px 1fr 46px; flex: 1 1 200px;
-  align-items: center; min-height: 28px;
-}
-.frozen-noise input { width: 100%; min-width: 0; height: 24px; margin: 0; }
-.frozen-noise output, .frozen-noise p { font-variant-numeric: tabular-nums; }
-.frozen-noise output { text-align: right; }
-.frozen-noise p { margin: 0; }
-.frozen-noise button {
-  min-height: 28px; padding: 3px 12px; border: 1px solid var(--line); border-radius: 4px;
-  color: var(--ink); background: var(--jp-layout-color2, ButtonFace); font: inherit; cursor: pointer;
-}
-.frozen-noise :is(input, button):focus-visible {
-  outline: 2px solid var(--jp-brand-color1, #1565c0); outline-offset: 1px;
-}
+.frozen-noise .slider { grid-template-columns: 18px 1fr 46px; flex: 1 1 200px; }
 `;

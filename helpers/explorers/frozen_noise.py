@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from traitlets import Dict, Float, TraitType, validate
 
-from helpers.explorers.base import Explorer, png
+from helpers.explorers.base import Explorer, module, png
 from helpers.plots import COLORS
 
 STYLE = Path(__file__).parents[1] / "course.mplstyle"
@@ -29,7 +29,7 @@ class FrozenNoise(Explorer):
     Source:  notebooks/04, section 2.
     """
 
-    _esm = Path(__file__).with_name("frozen_noise.js")
+    _esm = module("frozen_noise.js")
     spec = Dict(SPEC).tag(sync=True)
     mu = Float().tag(sync=True)
     sigma = Float().tag(sync=True)

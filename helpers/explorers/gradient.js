@@ -1,4 +1,4 @@
-// The view of helpers.explorers.GradientExplorer: see gradient.py.
+// The view of helpers.explorers.GradientExplorer: see gradient.py and common.js.
 //
 // A slider sets the model's mu, sigma or n, one animation frame computes the estimates from the
 // noise and draws, and the release tells the kernel.
@@ -20,9 +20,7 @@ const SLIDERS = [
 
 function render({ model, el }) {
   const { h, size, colors, rows } = model.get("spec");
-  const root = element("div", { className: "gradient-explorer", role: "group" });
-  root.setAttribute("aria-label", "Three estimates of a gradient");
-  root.append(element("style", { textContent: CSS }));
+  const root = group("gradient-explorer", "Three estimates of a gradient", CSS);
   for (const [name, color] of Object.entries(colors)) root.style.setProperty(`--${name}`, color);
 
   const picture = shape("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" }, root);
@@ -34,25 +32,27 @@ function render({ model, el }) {
   const marks = rows.map((name, i) => estimateMark(picture, name, TOP + 32 + 58 * i));
 
   const controls = element("div", { className: "controls" });
-  const sliders = SLIDERS.map((spec) => slider(spec, controls));
-  const button = element("button", { type: "button", textContent: "Fresh noise" });
-  controls.append(button);
+  const sliders = SLIDERS.map(({ name, text, ...range }) => {
+    const move = (value) => view.set(name, name === "n" ? Math.round(10 ** value) : value);
+    return slider(controls, text, range, move, () => view.release());
+  });
+  button(controls, "Fresh noise", () => {
+    const fresh = Float32Array.from({ length: 2 * size }, normal);
+    view.set("noise", new DataView(fresh.buffer));
+    view.release();
+  });
   const list = element("dl");
   const texts = ["true slope 2μ", ...rows].map((name) => {
-    const text = element("dd");
+    const text = element("dd", { className: "value" });
     list.append(element("dt", { textContent: name }), text);
     return text;
   });
   root.append(controls, list);
-  el.append(root);
+  mount(root, el);
 
-  let noise = floats(model.get("noise"));
-  let frame = 0;
-  const schedule = () => { frame ||= requestAnimationFrame(draw); };
-
-  function draw() {
-    frame = 0;
-    const [mu, sigma, n] = ["mu", "sigma", "n"].map((name) => model.get(name));
+  function draw(get) {
+    const [mu, sigma, n] = ["mu", "sigma", "n"].map(get);
+    const noise = floats(get("noise"));
     const [first, second] = [noise.subarray(0, n), noise.subarray(size, size + n)];
     bars.setAttribute("d", histogram(first, mu, sigma));
     density.setAttribute("d", bell(mu, sigma));
@@ -70,44 +70,19 @@ function render({ model, el }) {
       texts[row + 1].textContent = `${number(mean)} ± ${number(2 * error)}`;
     });
     const values = [mu, sigma, Math.log10(n)];
-    sliders.forEach(({ show }, i) => show(values[i], i === 2 ? String(n) : number(values[i])));
+    sliders.forEach(({ input, show }, i) => {
+      const shown = i === 2 ? String(n) : number(values[i]);
+      show(values[i], shown);
+      input.setAttribute("aria-valuetext", shown);
+    });
     const said = rows.map((name, i) => `${name} ${texts[i + 1].textContent}`).join("; ");
     picture.setAttribute("aria-label", `Histogram of ${n} samples z at μ = ${number(mu)}, σ = `
       + `${number(sigma)}; true slope ${number(2 * mu)}; ${said}.`);
   }
 
-  function save() {
-    try {
-      model.save_changes();
-    } catch (error) {
-      console.debug("gradient explorer: no kernel to save to", error);
-    }
-  }
-
-  sliders.forEach(({ input, name }) => {
-    const value = () =>
-      name === "n" ? Math.round(10 ** input.valueAsNumber) : input.valueAsNumber;
-    input.addEventListener("input", () => model.set(name, value()));
-    input.addEventListener("change", save);
-  });
-  button.addEventListener("click", () => {
-    const fresh = Float32Array.from({ length: 2 * size }, normal);
-    model.set("noise", new DataView(fresh.buffer));
-    save();
-  });
-  const renew = () => {
-    noise = floats(model.get("noise"));
-    schedule();
-  };
-  root.addEventListener("keydown", leaveShortcuts);
-  const names = ["mu", "sigma", "n"];
-  for (const name of names) model.on(`change:${name}`, schedule);
-  model.on("change:noise", renew);
-  draw();
+  const view = follow(model, ["mu", "sigma", "n", "noise"], draw);
   return () => {
-    cancelAnimationFrame(frame);
-    for (const name of names) model.off(`change:${name}`, schedule);
-    model.off("change:noise", renew);
+    view.stop();
     root.remove();
   };
 }
@@ -169,67 +144,15 @@ function drawAxis(picture, panel, every, label, title) {
     const x = toX(panel, value);
     shape("path", { class: "axis", d: `M${x} ${BASE}V${BASE + 4}` }, picture);
     const tick = shape("text", { x, y: BASE + 18, class: "tick" }, picture);
-    tick.textContent = String(value).replace("-", "−");
+    tick.textContent = plain(value);
   }
   shape("text", { x: middle, y: BASE + 38, class: "tick" }, picture).textContent = label;
   shape("text", { x: middle, y: 16, class: "tick title" }, picture).textContent = title;
 }
 
-function slider({ name, text, min, max, step }, parent) {
-  const label = element("label");
-  const input = element("input", { type: "range", min, max, step });
-  const output = element("output");
-  label.append(element("span", { textContent: text }), input, output);
-  parent.append(label);
-  const show = (value, shown) => {
-    if (Math.abs(input.valueAsNumber - value) > step / 2) input.value = value;
-    output.value = shown;
-    input.setAttribute("aria-valuetext", shown);
-  };
-  return { name, input, show };
-}
-
-function floats(view) {
-  const { buffer, byteOffset, byteLength } = view;
-  return new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
-}
-
-// A draw from N(0, 1), by Box and Muller.
-function normal() {
-  return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
-}
-
-function number(value) {
-  return value.toFixed(2).replace("-", "−");
-}
-
-// JupyterLab's own keys stay off the arrows that move a slider, but Ctrl+S must still save.
-function leaveShortcuts({ target, ctrlKey, metaKey }) {
-  target.toggleAttribute("data-lm-suppress-shortcuts", !ctrlKey && !metaKey);
-}
-
-function element(tag, properties = {}) {
-  return Object.assign(document.createElement(tag), properties);
-}
-
-function shape(tag, attributes, parent) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  parent.append(node);
-  return node;
-}
-
 const CSS = `
-.gradient-explorer {
-  --ink: var(--jp-ui-font-color1, CanvasText);
-  --soft: var(--jp-ui-font-color2, color-mix(in srgb, CanvasText 70%, Canvas));
-  --line: var(--jp-border-color1, color-mix(in srgb, CanvasText 30%, Canvas));
-  box-sizing: border-box; max-width: 694px; padding: 14px 16px;
-  border: 1px solid var(--line); border-radius: 6px;
-  color: var(--ink); background: var(--jp-layout-color1, Canvas);
-  font: 13px/1.4 var(--jp-ui-font-family, system-ui, sans-serif);
-}
-.gradient-explorer svg { display: block; width: 100%; max-width: ${WIDTH}px; }
+.gradient-explorer { max-width: 694px; }
+.gradient-explorer svg { max-width: ${WIDTH}px; }
 .gradient-explorer svg text { fill: var(--ink); font-size: 13px; }
 .gradient-explorer svg .tick { font-size: 12px; text-anchor: middle; }
 .gradient-explorer svg .title { font-size: 13px; }
@@ -240,26 +163,11 @@ const CSS = `
 .gradient-explorer .truth { stroke: var(--gradient); stroke-width: 2.5; }
 .gradient-explorer .error { stroke: var(--ink); stroke-width: 2; }
 .gradient-explorer .estimate { fill: var(--ink); }
-.gradient-explorer .controls {
-  display: flex; flex-wrap: wrap; gap: 4px 18px; align-items: center; margin: 6px 0;
-}
-.gradient-explorer label {
-  display: grid; grid-template-columns: auto 1fr 46px; gap: 6px; flex: 1 1 180px;
-  align-items: center; min-height: 28px;
-}
-.gradient-explorer input { width: 100%; min-width: 0; height: 24px; margin: 0; }
-.gradient-explorer output { text-align: right; font-variant-numeric: tabular-nums; }
+.gradient-explorer .slider { grid-template-columns: auto 1fr 46px; gap: 6px; flex: 1 1 180px; }
 .gradient-explorer dl {
   display: grid; grid-template-columns: repeat(4, 1fr); grid-auto-flow: column;
   grid-template-rows: auto auto; gap: 0 14px; margin: 6px 0 0;
 }
 .gradient-explorer dt { float: none; width: auto; color: var(--soft); font-weight: normal; white-space: nowrap; }
-.gradient-explorer dd { margin: 0; font-variant-numeric: tabular-nums; }
-.gradient-explorer button {
-  min-height: 28px; padding: 3px 12px; border: 1px solid var(--line); border-radius: 4px;
-  color: var(--ink); background: var(--jp-layout-color2, ButtonFace); font: inherit; cursor: pointer;
-}
-.gradient-explorer :is(input, button):focus-visible {
-  outline: 2px solid var(--jp-brand-color1, #1565c0); outline-offset: 1px;
-}
+.gradient-explorer dd { margin: 0; }
 `;

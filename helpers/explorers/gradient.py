@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from traitlets import Bytes, Dict, Float, Int, validate
 
-from helpers.explorers.base import Explorer, png
+from helpers.explorers.base import Explorer, module, png
 from helpers.plots import COLORS
 
 STYLE = Path(__file__).parents[1] / "course.mplstyle"
@@ -35,7 +35,7 @@ class GradientExplorer(Explorer):
     Source:  notebooks/03, section 6.
     """
 
-    _esm = Path(__file__).with_name("gradient.js")
+    _esm = module("gradient.js")
     spec = Dict(SPEC).tag(sync=True)
     mu = Float().tag(sync=True)
     sigma = Float(1.0).tag(sync=True)

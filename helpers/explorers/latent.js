@@ -1,5 +1,6 @@
-// The view of helpers.explorers.LatentExplorer. Its host is anything that gives it a model with
-// get, set, on, off, save_changes and send: JupyterLab, or a plain web page without a kernel.
+// The view of helpers.explorers.LatentExplorer: see latent.py and common.js. Its host is anything
+// that gives it a model with get, set, on, off, save_changes and send: JupyterLab, or a plain web
+// page without a kernel.
 //
 // A move changes `app.z`; one animation frame decodes it and draws; release() tells the kernel.
 
@@ -11,20 +12,15 @@ const PLOT = MAP - MARGIN.left - MARGIN.right;
 const PAD = 28; // side of the pad, in pixels of the image
 const PEN = 1.2; // radius of the pen, in pixels of the image
 const PICK = 10; // how near to a point of the map a click must be, in CSS pixels
-const CONTROLS = "button, input, select, canvas[tabindex]";
-const NO_SHORTCUTS = "data-lm-suppress-shortcuts";
 const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉";
 
 function render({ model, el }) {
   const app = createApp(model);
-  const root = element("div", { className: "latent-explorer", role: "group" });
-  root.setAttribute("aria-label", "Latent explorer");
-  root.append(element("style", { textContent: CSS }), ...app.parts.map((part) => part.node));
+  const root = group("latent-explorer", "Latent explorer", CSS);
+  root.append(...app.parts.map((part) => part.node));
   if (app.spec.note) root.append(element("p", { className: "note", textContent: app.spec.note }));
   root.append(app.live);
-  for (const control of root.querySelectorAll(CONTROLS)) control.toggleAttribute(NO_SHORTCUTS, true);
-  app.listen(root, "keydown keyup", leaveShortcuts);
-  el.append(root);
+  mount(root, el);
   app.schedule();
   return () => {
     app.stop();
@@ -46,7 +42,7 @@ function createApp(model) {
     z: Float64Array.from(model.get("z")),
     picked: -1, // the point of the map that was clicked, until z moves on
     parts: [],
-    live: element("p", { className: "spoken" }),
+    live: spoken(),
     points: readPoints(model, "", spec.classes),
     training: readPoints(model, "train_", []),
     listen(target, names, handler) {
@@ -75,16 +71,9 @@ function createApp(model) {
       if (!unsaved) return;
       unsaved = false;
       model.set("z", Array.from(app.z));
-      app.save();
+      save(model);
       const nearest = app.nearestName ? `, ${app.nearestName}` : "";
       app.live.textContent = text || `z = ${coordinates(app.z)}${nearest}`;
-    },
-    save() {
-      try {
-        model.save_changes();
-      } catch (error) {
-        console.debug("latent explorer: no kernel to save to", error);
-      }
     },
     stop() {
       abort.abort();
@@ -92,7 +81,6 @@ function createApp(model) {
       for (const [name, handler] of subscriptions) model.off(name, handler);
     },
   };
-  app.live.setAttribute("aria-live", "polite");
   const weights = halves(model.get("weights"));
   const cursor = { at: 0 };
   app.decode = spec.decoder ? local(spec.decoder, weights, cursor) : remote(app, "decode");
@@ -216,17 +204,12 @@ function remote(app, kind) {
     const { then } = sent;
     sent = null;
     if (waiting) send();
-    then(new Float32Array(copied(buffers[0])));
+    then(floats(buffers[0]));
   });
   return (values, then) => {
     waiting = { values: values.slice(), then };
     if (!sent) send();
   };
-}
-
-function copied(view) {
-  if (view instanceof ArrayBuffer) return view.slice(0);
-  return view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
 }
 
 function halves(view) {
@@ -245,7 +228,7 @@ function half(bits) {
 // Encoded images.
 
 function readPoints(model, prefix, classes) {
-  const codes = new Float32Array(copied(model.get(`${prefix}codes`)));
+  const codes = floats(model.get(`${prefix}codes`));
   const pixels = new Uint8Array(copied(model.get(`${prefix}images`)));
   const dims = model.get("spec").latent_dim;
   const size = model.get("spec").side ** 2;
@@ -415,17 +398,16 @@ function drawAxes(context, pair, scale) {
   const bottom = MAP - MARGIN.bottom;
   context.font = "12px system-ui, sans-serif";
   context.textBaseline = "middle";
-  const ticks = niceTicks(scale.x.low, scale.x.high);
-  for (const [axis, values] of [["x", ticks], ["y", niceTicks(scale.y.low, scale.y.high)]]) {
-    for (const value of values) {
+  for (const axis of ["x", "y"]) {
+    for (const value of ticks(scale[axis].low, scale[axis].high)) {
       const at = scale[axis](value);
       context.fillStyle = value === 0 ? "#999" : "#e4e4e4";
       if (axis === "x") context.fillRect(at - 0.5, MARGIN.top, 1, PLOT);
       else context.fillRect(MARGIN.left, at - 0.5, PLOT, 1);
       context.fillStyle = "#444";
       context.textAlign = axis === "x" ? "center" : "right";
-      if (axis === "x") context.fillText(number(value), at, bottom + 10);
-      else context.fillText(number(value), MARGIN.left - 5, at);
+      if (axis === "x") context.fillText(plain(value), at, bottom + 10);
+      else context.fillText(plain(value), MARGIN.left - 5, at);
     }
   }
   context.fillStyle = "#222";
@@ -433,15 +415,6 @@ function drawAxes(context, pair, scale) {
   context.textAlign = "center";
   context.fillText(dimensionName(pair[0]), MARGIN.left + PLOT / 2, bottom + 28);
   context.fillText(dimensionName(pair[1]), 9, MARGIN.top + PLOT / 2);
-}
-
-function niceTicks(low, high) {
-  const rough = (high - low) / 5;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough);
-  const ticks = [];
-  for (let k = Math.ceil(low / step); k * step <= high; k++) ticks.push(Number((k * step).toPrecision(9)));
-  return ticks;
 }
 
 function drawPoints(context, { points, spec }, pair, scale) {
@@ -553,29 +526,18 @@ function squaredError(a, b) {
 function sliderRows(app) {
   const node = element("div", { className: "sliders" });
   const rows = app.spec.ranges.map(([low, high], d) => {
-    const input = element("input", { type: "range", min: low, max: high });
-    input.step = niceStep((high - low) / 200);
-    const value = element("output");
-    const label = element("label");
-    label.append(element("span", { textContent: dimensionName(d) }), input, value);
-    node.append(label);
     let keyHeld = false;
-    app.listen(input, "input", () => app.move(d, input.valueAsNumber));
-    app.listen(input, "keydown", () => (keyHeld = true));
-    app.listen(input, "keyup blur", () => {
+    const range = { min: low, max: high, step: niceStep((high - low) / 200) };
+    const move = (value) => app.move(d, value);
+    const row = slider(node, dimensionName(d), range, move, () => keyHeld || app.release());
+    app.listen(row.input, "keydown", () => (keyHeld = true));
+    app.listen(row.input, "keyup blur", () => {
       keyHeld = false;
       app.release();
     });
-    app.listen(input, "change", () => keyHeld || app.release());
-    return { input, value };
+    return row;
   });
-  function draw() {
-    rows.forEach(({ input, value }, d) => {
-      if (input.valueAsNumber !== app.z[d]) input.value = app.z[d];
-      setText(value, number(app.z[d], 2));
-    });
-  }
-  return { node, draw };
+  return { node, draw: () => rows.forEach((row, d) => row.show(app.z[d])) };
 }
 
 function niceStep(rough) {
@@ -588,22 +550,16 @@ function buttons(app) {
   const { spec } = app;
   const row = element("div", { className: "row" });
   const random = spec.prior
-    ? () => app.moveTo(app.z.map(gaussian))
+    ? () => app.moveTo(app.z.map(normal))
     : () => app.moveTo(app.z.map((_, d) => uniform(spec.ranges[d])));
   const title = spec.prior ? "Random z from the prior" : "Random z";
   for (const [text, act] of [["Reset", () => app.moveTo(spec.start)], [title, random]]) {
-    const button = element("button", { type: "button", textContent: text });
-    app.listen(button, "click", () => {
+    button(row, text, () => {
       act();
       app.release();
     });
-    row.append(button);
   }
   return row;
-}
-
-function gaussian() {
-  return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 }
 
 function uniform([low, high]) {
@@ -631,13 +587,17 @@ function padPart(app) {
   const reconstruction = picture("reconstruction", "Reconstruction", PAD, 84);
   reconstruction.figure.append(element("span", { textContent: "Reconstruction" }));
   const meter = errorMeter(spec.typical);
-  const clear = element("button", { type: "button", textContent: "Clear" });
   const side = element("div", { className: "stack" });
   side.append(seen.figure, reconstruction.figure);
   const pictures = element("div", { className: "pictures" });
   pictures.append(frame, side);
   const row = element("div", { className: "row" });
-  row.append(clear);
+  button(row, "Clear", () => {
+    wipe();
+    model.set("drawing", null);
+    save(model);
+    app.live.textContent = "Drawing cleared";
+  });
   const hint = "Arrow keys move the pen, Space puts it down or lifts it.";
   const node = panel("panel-pad", "Draw a digit", pictures, meter.node, row);
   node.append(describe(pad.canvas, hint));
@@ -675,7 +635,7 @@ function padPart(app) {
       code.set(values.subarray(0, spec.latent_dim));
       app.moveTo(code);
       showResult();
-      if (!stroke && !spec.encoder) save(); // the kernel's answer came after the release
+      if (!stroke && !spec.encoder) saveDrawing(); // the kernel's answer came after the release
     });
   }
 
@@ -685,7 +645,7 @@ function padPart(app) {
     pen.classList.toggle("down", stroke !== null);
   }
 
-  function save() {
+  function saveDrawing() {
     if (unsaved) model.set("drawing", new DataView(input.slice().buffer));
     unsaved = false;
     app.release(`Drawing encoded at z = ${coordinates(code)}. ${meter.text()}`);
@@ -695,7 +655,7 @@ function padPart(app) {
     if (stroke === null) return;
     before();
     stroke = null;
-    save();
+    saveDrawing();
     app.schedule();
   }
 
@@ -746,19 +706,13 @@ function padPart(app) {
     return undefined;
   });
   app.listen(pad.canvas, "blur", () => pointer === null && lift());
-  app.listen(clear, "click", () => {
-    wipe();
-    model.set("drawing", null);
-    app.save();
-    app.live.textContent = "Drawing cleared";
-  });
   app.subscribe("change:drawing", showDrawing);
 
   // A drawing that came from Python, or from another view.
   function showDrawing() {
     const drawing = model.get("drawing");
     if (!drawing) return wipe();
-    const values = new Float32Array(copied(drawing));
+    const values = floats(drawing);
     if (values.every((value, i) => value === input[i])) return undefined;
     wipe();
     ink.set(values);
@@ -856,11 +810,7 @@ function errorMeter(typical) {
   return { node, show, text: () => text.textContent };
 }
 
-// Pieces of the page. Every text is set as text, never as markup.
-
-function element(tag, properties = {}) {
-  return Object.assign(document.createElement(tag), properties);
-}
+// Pieces of the page.
 
 function panel(className, title, ...children) {
   const node = element("section", { className: `panel ${className}` });
@@ -912,18 +862,6 @@ function picture(role, label, side, size) {
   return { figure, canvas, show };
 }
 
-function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
-
-function position(event, canvas, size) {
-  const box = canvas.getBoundingClientRect();
-  return [
-    ((event.clientX - box.left) / box.width) * size,
-    ((event.clientY - box.top) / box.height) * size,
-  ];
-}
-
 function arrow({ key }) {
   return [
     (key === "ArrowRight") - (key === "ArrowLeft"),
@@ -931,39 +869,20 @@ function arrow({ key }) {
   ];
 }
 
-// On a control, JupyterLab's own keys (arrows, D D, …) are off; Ctrl+S still saves.
-function leaveShortcuts({ target, ctrlKey, metaKey }) {
-  if (target.matches(CONTROLS)) target.toggleAttribute(NO_SHORTCUTS, !ctrlKey && !metaKey);
-}
-
 function dimensionName(d) {
   return "z" + [...String(d + 1)].map((digit) => SUBSCRIPTS[digit]).join("");
 }
 
-function number(value, digits = null) {
-  const text = digits === null ? String(value) : value.toFixed(digits);
-  return text.replace("-", "−");
-}
-
 function coordinates(z) {
-  const shown = Array.from(z.slice(0, 4), (value) => number(value, 2));
+  const shown = Array.from(z.slice(0, 4), (value) => number(value));
   return `(${shown.join(", ")}${z.length > 4 ? ", …" : ""})`;
 }
 
 const CSS = `
 .latent-explorer {
-  --ink: var(--jp-ui-font-color1, CanvasText);
-  --soft: var(--jp-ui-font-color2, color-mix(in srgb, CanvasText 70%, Canvas));
-  --line: var(--jp-border-color1, color-mix(in srgb, CanvasText 30%, Canvas));
-  --accent: var(--jp-brand-color1, #1565c0);
   display: flex; flex-wrap: wrap; gap: 16px 28px; align-items: flex-start;
-  box-sizing: border-box; max-width: 100%; padding: 14px 16px;
-  border: 1px solid var(--line); border-radius: 6px;
-  color: var(--ink); background: var(--jp-layout-color1, Canvas);
-  font: 13px/1.4 var(--jp-ui-font-family, system-ui, sans-serif);
 }
 .latent-explorer *, .latent-explorer *::before { box-sizing: border-box; }
-.latent-explorer p { margin: 0; }
 .latent-explorer .panel { display: flex; flex-direction: column; gap: 8px; min-width: 0; }
 .latent-explorer .panel-map { flex: 0 1 320px; }
 .latent-explorer .panel-decoded, .latent-explorer .panel-pad { flex: 0 1 304px; }
@@ -1011,24 +930,10 @@ const CSS = `
 .latent-explorer .figure strong { font-weight: 600; }
 .latent-explorer .figure span { color: var(--soft); }
 .latent-explorer .sliders { display: flex; flex-direction: column; max-height: 260px; overflow-y: auto; }
-.latent-explorer .sliders label {
-  display: grid; grid-template-columns: 28px 1fr 52px; align-items: center; min-height: 28px;
-}
-.latent-explorer output { text-align: right; font-variant-numeric: tabular-nums; }
-.latent-explorer input[type="range"] {
-  width: 100%; min-width: 0; height: 24px; margin: 0; accent-color: var(--accent);
-}
+.latent-explorer .slider { grid-template-columns: 28px 1fr 52px; }
 .latent-explorer .row { display: flex; flex-wrap: wrap; gap: 8px 12px; align-items: center; }
-.latent-explorer button, .latent-explorer select {
-  min-height: 28px; padding: 3px 12px; border: 1px solid var(--line); border-radius: 4px;
-  color: var(--ink); background: var(--jp-layout-color2, ButtonFace); font: inherit;
-}
 .latent-explorer select { padding: 3px 6px; }
-.latent-explorer button { cursor: pointer; }
 .latent-explorer button:hover { border-color: var(--accent); }
-.latent-explorer :is(button, select, input):focus-visible {
-  outline: 2px solid var(--accent); outline-offset: 1px;
-}
 .latent-explorer .meter { font-size: 12px; }
 .latent-explorer .bar {
   position: relative; height: 12px; margin-bottom: 5px; overflow: clip;
@@ -1038,8 +943,4 @@ const CSS = `
 .latent-explorer .band { background: #009e73; opacity: 0.55; }
 .latent-explorer .median { width: 2px; background: var(--ink); }
 .latent-explorer .here { width: 4px; margin-left: -2px; background: #d55e00; }
-.latent-explorer .spoken {
-  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
-  white-space: nowrap;
-}
 `;

@@ -14,7 +14,7 @@ from traitlets import Any, Bytes, Dict, TraitType, observe, validate
 
 from helpers import plots
 from helpers.explorers import pages
-from helpers.explorers.base import Explorer, png
+from helpers.explorers.base import Explorer, module, png
 from helpers.plots import CLASS_COLORS, COLORS, plot_images
 
 # The activations that the browser can run, and what it must know of each.
@@ -73,7 +73,7 @@ class LatentExplorer(Explorer):
     Source:  notebooks/02, section 3.
     """
 
-    _esm = Path(__file__).with_name("latent.js")
+    _esm = module("latent.js")
     spec = Dict().tag(sync=True)
     weights = Bytes().tag(sync=True)  # float16: the decoder's, then the encoder's
     codes = Bytes().tag(sync=True)  # float32

@@ -1,5 +1,7 @@
-// The view of helpers.explorers.PlaneExplorer. The host gives a model with get, set, on, off and
-// save_changes. A move changes `point` or `prior`; one animation frame computes and draws.
+// The view of helpers.explorers.PlaneExplorer: see plane.py and common.js.
+//
+// A move sets the model's point or prior, one animation frame computes and draws, and the release
+// tells the kernel.
 
 export default { render };
 
@@ -12,11 +14,7 @@ const NATS = 30; // the length of a bar of log p
 function render({ model, el }) {
   const spec = model.get("spec");
   const [low, high] = spec.limits;
-  const abort = new AbortController();
-  const state = { point: [...model.get("point")], prior: model.get("prior") };
   const top = Math.max(...spec.peaks, 0);
-  let request = 0;
-  let unsaved = false;
 
   // The two models.
 
@@ -25,135 +23,77 @@ function render({ model, el }) {
     const [u, v] = [x[0] - spec.means[k][0], x[1] - spec.means[k][1]];
     return spec.peaks[k] - 0.5 * (a * u * u + (b + c) * u * v + d * v * v);
   }
-  const shift = () => Math.log(state.prior / (1 - state.prior));
+  const shift = (prior) => Math.log(prior / (1 - prior));
   const ratio = (x) => logDensity(0, x) - logDensity(1, x);
   const logistic = (x) => -(spec.weight[0] * x[0] + spec.weight[1] * x[1] + spec.bias);
   const sigmoid = (odds) => 1 / (1 + Math.exp(-odds));
 
-  function numbers() {
-    const [a, b] = [logDensity(0, state.point), logDensity(1, state.point)];
-    return [a, b, sigmoid(a - b + shift()), sigmoid(logistic(state.point))];
+  function numbers(point, prior) {
+    const [a, b] = [logDensity(0, point), logDensity(1, point)];
+    return [a, b, sigmoid(a - b + shift(prior)), sigmoid(logistic(point))];
   }
 
   // The page.
 
-  const root = element("div", { className: "plane-explorer", role: "group" });
-  root.setAttribute("aria-label", "Plane explorer");
+  const root = group("plane-explorer", "Plane explorer", CSS);
   const canvas = element("canvas");
   canvas.dataset.role = "plane";
   canvas.setAttribute("role", "img");
+  const side = element("div", { className: "side" });
   const rows = ["log p(x|A)", "log p(x|B)", "p(A|x), generative", "p(A|x), logistic"].map(
-    (name, i) => bar(name, [...spec.colors.slice(0, 2), "#000", spec.colors[2]][i]),
+    (name, i) => bar(side, name, [...spec.colors.slice(0, 2), "#000", spec.colors[2]][i]),
   );
+  const range = { min: low, max: high, step: (high - low) / 400 };
+  const [min, max] = spec.priors;
   const sliders = [
-    slider("x₁", low, high, (high - low) / 400, (value) => (state.point[0] = value)),
-    slider("x₂", low, high, (high - low) / 400, (value) => (state.point[1] = value)),
-    slider("p(A)", ...spec.priors, 0.01, (value) => (state.prior = value)),
+    slider(side, "x₁", range, (value) => goTo(value, view.get("point")[1]), release),
+    slider(side, "x₂", range, (value) => goTo(view.get("point")[0], value), release),
+    slider(side, "p(A)", { min, max, step: 0.01 }, (value) => view.set("prior", value), release),
   ];
-  const live = element("p", { className: "spoken" });
-  live.setAttribute("aria-live", "polite");
   const keys = element("p", { className: "hint" });
   keys.textContent =
     "Solid: the generative boundary. Dashed: the logistic regression's. " +
     `A bar of log p is full at ${top.toFixed(0)} nats and empty ${NATS} nats below.`;
-  const side = element("div", { className: "side" });
-  side.append(...rows.map((row) => row.node), ...sliders.map((one) => one.node), keys);
-  root.append(element("style", { textContent: CSS }), canvas, side, live);
-  el.append(root);
-
-  function slider(name, min, max, step, change) {
-    const node = element("label");
-    const input = element("input", { type: "range", min, max, step });
-    input.setAttribute("data-lm-suppress-shortcuts", "true");
-    const output = element("output");
-    node.append(element("span", { textContent: name }), input, output);
-    listen(input, "input", () => {
-      change(input.valueAsNumber);
-      moved();
-    });
-    listen(input, "change", release);
-    function show(value) {
-      if (Number(input.value) !== value) input.value = value;
-      setText(output, number(value, 2));
-    }
-    return { node, show };
-  }
+  const live = spoken();
+  side.append(keys);
+  root.append(canvas, side, live);
+  mount(root, el);
 
   // What moves it.
 
-  function listen(target, name, handler) {
-    target.addEventListener(name, handler, { signal: abort.signal });
-  }
-
-  function schedule() {
-    request ||= requestAnimationFrame(frame);
-  }
-
-  function moved() {
-    unsaved = true;
-    schedule();
+  function goTo(...point) {
+    view.set("point", point);
   }
 
   function release() {
-    if (!unsaved) return;
-    unsaved = false;
-    tell();
-    const [a, b, generative, discriminative] = numbers();
+    view.release();
+    const point = model.get("point");
+    const [a, b, generative, discriminative] = numbers(point, model.get("prior"));
     live.textContent =
-      `At (${state.point.map((v) => number(v, 2)).join(", ")}): log p(x|A) ${number(a, 2)}, ` +
-      `log p(x|B) ${number(b, 2)}; p(A|x) generative ${number(generative, 4)}, ` +
-      `logistic ${number(discriminative, 4)}`;
-    try {
-      model.save_changes();
-    } catch (error) {
-      console.debug("plane explorer: no kernel to save to", error);
-    }
-  }
-
-  function tell() {
-    model.set("point", [...state.point]);
-    model.set("prior", state.prior);
-  }
-
-  // JupyterLab's own keys stay off the arrows, but Ctrl+S must still save.
-  for (const name of ["keydown", "keyup"]) {
-    listen(root, name, ({ target, ctrlKey, metaKey }) => {
-      target.toggleAttribute("data-lm-suppress-shortcuts", !ctrlKey && !metaKey);
-    });
+      `At (${coordinates(point)}): log p(x|A) ${number(a)}, log p(x|B) ${number(b)}; ` +
+      `p(A|x) generative ${number(generative, 4)}, logistic ${number(discriminative, 4)}`;
   }
 
   let pointer = null;
-  function follow(event) {
-    const box = canvas.getBoundingClientRect();
-    const scale = SIDE / box.width;
-    const across = ((event.clientX - box.left) * scale - MARGIN.left) / PLOT;
-    const up = 1 - ((event.clientY - box.top) * scale - MARGIN.top) / PLOT;
-    state.point = [across, up].map((v) => low + (high - low) * Math.min(1, Math.max(0, v)));
-    moved();
+  function drag(event) {
+    const [x, y] = position(event, canvas, SIDE);
+    const shares = [(x - MARGIN.left) / PLOT, 1 - (y - MARGIN.top) / PLOT];
+    goTo(...shares.map((v) => low + (high - low) * Math.min(1, Math.max(0, v))));
   }
-  listen(canvas, "pointerdown", (event) => {
+  canvas.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 || pointer !== null) return;
     pointer = event.pointerId;
     canvas.setPointerCapture(pointer);
-    follow(event);
+    drag(event);
   });
-  listen(canvas, "pointermove", (event) => event.pointerId === pointer && follow(event));
+  canvas.addEventListener("pointermove", (event) => event.pointerId === pointer && drag(event));
   for (const name of ["pointerup", "pointercancel"]) {
-    listen(canvas, name, (event) => {
+    canvas.addEventListener(name, (event) => {
       if (event.pointerId !== pointer) return;
       pointer = null;
       release();
     });
   }
-
-  function changed() {
-    if (unsaved) return; // our own
-    state.point = [...model.get("point")];
-    state.prior = model.get("prior");
-    schedule();
-  }
-  model.on("change:point", changed);
-  model.on("change:prior", changed);
 
   // What is drawn. Only the boundary and the marker move: the rest is drawn once.
 
@@ -209,11 +149,10 @@ function render({ model, el }) {
   }
 
   function drawAxes(ctx) {
-    const step = tickStep((high - low) / 5);
     Object.assign(ctx, { fillStyle: "#333", strokeStyle: "#999", font: "11px sans-serif" });
     ctx.strokeRect(MARGIN.left, MARGIN.top, PLOT, PLOT);
-    for (let tick = Math.ceil(low / step) * step; tick <= high + 1e-9; tick += step) {
-      const text = number(tick, step < 1 ? 1 : 0);
+    for (const tick of ticks(low, high)) {
+      const text = plain(tick);
       ctx.textAlign = "center";
       ctx.fillText(text, place(tick, 0), SIDE - MARGIN.bottom + 14);
       ctx.textAlign = "right";
@@ -261,43 +200,43 @@ function render({ model, el }) {
     ctx.stroke();
   }
 
-  function frame() {
-    request = 0;
-    if (unsaved) tell(); // other views of this model follow
+  function draw(get) {
+    const [point, prior] = [get("point"), get("prior")];
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(fixed, 0, 0);
     context.scale(canvas.width / SIDE, canvas.width / SIDE);
-    trace(context, ratios, -shift());
+    trace(context, ratios, -shift(prior));
     context.beginPath();
-    context.arc(place(state.point[0], 0), place(state.point[1], 1), 7, 0, 7);
+    context.arc(place(point[0], 0), place(point[1], 1), 7, 0, 7);
     context.fillStyle = "#fff";
     context.fill();
     context.lineWidth = 3;
     context.stroke();
-    const values = numbers();
-    rows.forEach((row, i) => {
+    const values = numbers(point, prior);
+    rows.forEach((show, i) => {
       const share = i < 2 ? 1 + (values[i] - top) / NATS : values[i];
-      row.show(i < 2 ? `${number(values[i], 2)} nats` : number(values[i], 4), share);
+      show(i < 2 ? `${number(values[i])} nats` : number(values[i], 4), share);
     });
-    [...state.point, state.prior].forEach((value, i) => sliders[i].show(value));
+    [...point, prior].forEach((value, i) => sliders[i].show(value));
     canvas.setAttribute(
       "aria-label",
       "Points of class A (circles) and B (squares), the two boundaries, and the point at " +
-        state.point.map((v) => number(v, 2)).join(", "),
+        coordinates(point),
     );
   }
 
-  frame();
+  const view = follow(model, ["point", "prior"], draw);
   return () => {
-    abort.abort();
-    cancelAnimationFrame(request);
-    model.off("change:point", changed);
-    model.off("change:prior", changed);
+    view.stop();
     root.remove();
   };
 }
 
-function bar(name, color) {
+function coordinates(point) {
+  return point.map((value) => number(value)).join(", ");
+}
+
+function bar(parent, name, color) {
   const node = element("div", { className: "row" });
   const value = element("span", { className: "value" });
   const track = element("div", { className: "track" });
@@ -306,45 +245,16 @@ function bar(name, color) {
   track.append(fill);
   track.setAttribute("aria-hidden", "true");
   node.append(element("span", { textContent: name }), value, track);
-  function show(text, share) {
+  parent.append(node);
+  return (text, share) => {
     setText(value, text);
     fill.style.width = `${100 * Math.min(1, Math.max(0, share))}%`;
-  }
-  return { node, show };
-}
-
-function floats(view) {
-  return new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
-}
-
-function tickStep(least) {
-  const ten = 10 ** Math.floor(Math.log10(least));
-  return ten * [1, 2, 5, 10].find((factor) => factor * ten >= least);
-}
-
-function number(value, digits) {
-  return value.toFixed(digits).replace("-", "−");
-}
-
-function element(tag, properties = {}) {
-  return Object.assign(document.createElement(tag), properties);
-}
-
-function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  };
 }
 
 const CSS = `
 .plane-explorer {
-  --ink: var(--jp-ui-font-color1, CanvasText);
-  --soft: var(--jp-ui-font-color2, color-mix(in srgb, CanvasText 70%, Canvas));
-  --line: var(--jp-border-color1, color-mix(in srgb, CanvasText 30%, Canvas));
-  --accent: var(--jp-brand-color1, #1565c0);
-  display: flex; flex-wrap: wrap; gap: 12px 28px; align-items: flex-start;
-  box-sizing: border-box; max-width: 100%; padding: 14px 16px;
-  border: 1px solid var(--line); border-radius: 6px;
-  color: var(--ink); background: var(--jp-layout-color1, Canvas);
-  font: 14px/1.4 var(--jp-ui-font-family, system-ui, sans-serif);
+  display: flex; flex-wrap: wrap; gap: 12px 28px; align-items: flex-start; font-size: 14px;
 }
 .plane-explorer canvas {
   width: ${SIDE}px; max-width: 100%; aspect-ratio: 1; border-radius: 3px; background: #fff;
@@ -352,19 +262,11 @@ const CSS = `
 }
 .plane-explorer .side { flex: 1 1 260px; max-width: 340px; min-width: 0; }
 .plane-explorer .row { display: flex; flex-wrap: wrap; justify-content: space-between; margin-bottom: 8px; }
-.plane-explorer .value, .plane-explorer output { font-variant-numeric: tabular-nums; }
 .plane-explorer .track {
   flex-basis: 100%; height: 10px; overflow: clip; border-radius: 3px;
   background: #e4e4e4; /* as on the plane: the colors of the classes are made for white */
 }
 .plane-explorer .track div { height: 100%; }
-.plane-explorer label { display: grid; grid-template-columns: 40px 1fr 52px; align-items: center; min-height: 28px; }
-.plane-explorer output { text-align: right; }
-.plane-explorer input { width: 100%; min-width: 0; height: 24px; margin: 0; accent-color: var(--accent); }
-.plane-explorer input:focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
+.plane-explorer .slider { grid-template-columns: 40px 1fr 52px; }
 .plane-explorer .hint { margin: 8px 0 0; color: var(--soft); font-size: 12px; }
-.plane-explorer .spoken {
-  position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%);
-  white-space: nowrap;
-}
 `;

@@ -8,7 +8,7 @@ import numpy as np
 import traitlets
 
 from helpers import plots
-from helpers.explorers.base import Explorer, png
+from helpers.explorers.base import Explorer, module, png
 from helpers.plots import CLASS_COLORS, COLORS
 
 STYLE = Path(plots.__file__).with_name("course.mplstyle")
@@ -40,7 +40,7 @@ class PlaneExplorer(Explorer):
     Source:  notebooks/01, section 2.
     """
 
-    _esm = Path(__file__).with_name("plane.js")
+    _esm = module("plane.js")
     spec = traitlets.Dict().tag(sync=True)
     points = traitlets.Bytes().tag(sync=True)  # float32, two numbers a point
     labels = traitlets.Bytes().tag(sync=True)

@@ -7,7 +7,7 @@ import numpy as np
 import traitlets
 
 from helpers import plots
-from helpers.explorers.base import Explorer, png
+from helpers.explorers.base import Explorer, module, png
 from helpers.plots import COLORS
 
 STYLE = Path(plots.__file__).with_name("course.mplstyle")
@@ -25,7 +25,7 @@ class PosteriorExplorer(Explorer):
     Source:  notebooks/01, section 6.
     """
 
-    _esm = Path(__file__).with_name("posterior.js")
+    _esm = module("chart.js", "posterior.js")
     spec = traitlets.Dict().tag(sync=True)
     x = traitlets.CFloat().tag(sync=True)
 

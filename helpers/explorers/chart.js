@@ -1,0 +1,75 @@
+// Two charts side by side, for the explorers of one latent z: see bound.js and posterior.js.
+
+const [WIDTH, HEIGHT] = [340, 280]; // of a chart
+const MARGIN = { left: 42, right: 10, top: 30, bottom: 40 };
+const Z = axis("z", [-3.6, 3.6], [-3, -2, -1, 0, 1, 2, 3]); // the part of z that is shown
+const DENSITY = axis("density", [0, 4], [0, 1, 2, 3, 4]);
+
+// Marks are numbers, or pairs of a number and its text.
+function axis(name, range, marks) {
+  return { name, range, marks: marks.map((mark) => (mark.length ? mark : [mark, plain(mark)])) };
+}
+
+function charts(root) {
+  return shape("svg", { viewBox: `0 0 ${2 * WIDTH} ${HEIGHT}`, role: "img" }, root);
+}
+
+// The axes of one chart, at `shift` from the left; gives what draws into them.
+function chart(svg, shift, title, across, up) {
+  const node = shape("g", { transform: `translate(${shift} 0)` }, svg);
+  const [bottom, right] = [HEIGHT - MARGIN.bottom, WIDTH - MARGIN.right];
+  const middle = (MARGIN.left + right) / 2;
+  const share = (v, [low, high]) => (v - low) / (high - low);
+  const toX = (v) => MARGIN.left + (right - MARGIN.left) * share(v, across.range);
+  const toY = (v) => bottom - (bottom - MARGIN.top) * share(v, up.range);
+  const inside = (v, [low, high]) => v >= low && v <= high;
+  const write = (content, x, y, anchor = "middle") => {
+    const text = shape("text", { x, y, "text-anchor": anchor }, node);
+    text.textContent = content;
+    return text;
+  };
+  const line = (stroke, dash = "", d = "") => shape(
+    "path", { d, fill: "none", stroke, "stroke-width": 2, "stroke-dasharray": dash }, node);
+  line("#333", "", `M${MARGIN.left} ${MARGIN.top}V${bottom}H${right}`).setAttribute("stroke-width", 1);
+  for (const [v, content] of across.marks) write(content, toX(v), bottom + 16);
+  for (const [v, content] of up.marks) write(content, MARGIN.left - 6, toY(v) + 4, "end");
+  write(across.name, middle, HEIGHT - 6);
+  write(up.name, 0, 0).setAttribute(
+    "transform", `translate(13 ${(MARGIN.top + bottom) / 2}) rotate(-90)`);
+  write(title, middle, 18);
+  return {
+    line,
+    path(xs, ys) {
+      const seen = xs.map((x, i) => [x, ys[i]]).filter(
+        ([x, y]) => inside(x, across.range) && inside(y, up.range));
+      return `M${seen.map(([x, y]) => `${toX(x).toFixed(2)} ${toY(y).toFixed(2)}`).join("L")}`;
+    },
+    bar(fill, at) {
+      const rect = shape("rect", { fill, x: toX(at - 0.3), width: toX(0.6) - toX(0) }, node);
+      const value = write("", toX(at), 0);
+      return (low, high, content, above) => {
+        rect.setAttribute("y", toY(high));
+        rect.setAttribute("height", Math.max(0, toY(low) - toY(high)));
+        value.setAttribute("y", toY(above) - 6);
+        value.textContent = content;
+      };
+    },
+    legend(x, rows) {
+      rows.forEach(([content, stroke, dash], i) => {
+        const y = MARGIN.top + 14 + 18 * i;
+        line(stroke, dash, `M${x} ${y - 4}h26`);
+        write(content, x + 34, y, "start");
+      });
+    },
+  };
+}
+
+// `title` is the width of a slider's title.
+function chartLook(root, title) {
+  return `
+${root} { max-width: 720px; font-size: 14px; }
+${root} svg { background: #fff; border-radius: 3px; }
+${root} svg text { font-size: 12px; fill: #222; }
+${root} .slider { grid-template-columns: ${title} 1fr 52px; min-height: 32px; margin-top: 6px; }
+`;
+}

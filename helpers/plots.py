@@ -9,6 +9,7 @@ from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+STYLE = Path(__file__).with_name("course.mplstyle")
 # Okabe and Ito's palette (jfly.uni-koeln.de/color), safe for color-blind readers.
 COLORS = {
     "prior": "#0072B2",
@@ -25,7 +26,7 @@ CLASS_COLORS += ["#DDCC77", "#CC6677", "#882255", "#AA4499", "#000000"]
 
 def use_style() -> None:
     """Set the course's style for all figures to come."""
-    plt.style.use(Path(__file__).with_name("course.mplstyle"))
+    plt.style.use(STYLE)
 
 
 def show(figure: Figure | Axes, alt: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import anywidget
 import matplotlib.pyplot as plt
+import numpy as np
 from IPython import get_ipython
 from matplotlib.figure import Figure
 
@@ -89,3 +90,14 @@ def png(figure: Figure, dpi: int = 100) -> bytes:
     figure.savefig(buffer, format="png", dpi=dpi)
     plt.close(figure)
     return buffer.getvalue()
+
+
+def on_grid(z, values, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """z (N,), which must increase in equal steps, and the finite values (N,) of this name at z."""
+    z, values = np.asarray(z, dtype=float), np.asarray(values, dtype=float)
+    if z.ndim != 1 or len(z) < 3 or z.shape != values.shape:
+        raise ValueError(f"expected z (N,) and {name} (N,); got {z.shape} and {values.shape}")
+    steps = np.diff(z)
+    if not (steps[0] > 0 and np.allclose(steps, steps[0]) and np.isfinite(values).all()):
+        raise ValueError(f"expected z increasing in equal steps, and a finite {name}")
+    return z, values

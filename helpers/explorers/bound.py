@@ -1,16 +1,12 @@
 """The bound explorer: move q(z), and see the ELBO and the gap, whose sum stays log p(x)."""
 
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
 import traitlets
 
-from helpers import plots
-from helpers.explorers.base import Explorer, module, png
-from helpers.plots import COLORS
+from helpers.explorers.base import Explorer, module, on_grid, png
+from helpers.plots import COLORS, STYLE
 
-STYLE = Path(plots.__file__).with_name("course.mplstyle")
 RANGES = {"mean": (-2.5, 2.5), "std": (0.1, 1.0)}
 
 
@@ -33,18 +29,12 @@ class BoundExplorer(Explorer):
     std = traitlets.CFloat().tag(sync=True)
 
     def __init__(self, z, log_joint, *, mean: float = 0.0, std: float = 0.5):
-        z, log_joint = np.asarray(z, dtype=float), np.asarray(log_joint, dtype=float)
-        if z.ndim != 1 or len(z) < 3 or z.shape != log_joint.shape:
-            raise ValueError(
-                f"expected z (N,) and log_joint (N,); got {z.shape} and {log_joint.shape}"
-            )
-        steps = np.diff(z)
-        if not (steps[0] > 0 and np.allclose(steps, steps[0]) and np.isfinite(log_joint).all()):
-            raise ValueError("expected z increasing in equal steps, and a finite log_joint")
-        if steps[0] > 0.05 or z[0] > -8 or z[-1] < 8:
+        z, log_joint = on_grid(z, log_joint, "log_joint")
+        step = z[1] - z[0]
+        if step > 0.05 or z[0] > -8 or z[-1] < 8:
             raise ValueError(
                 "expected z from −8 or below to 8 or above in steps of 0.05 or less; "
-                f"got {z[0]:g} to {z[-1]:g} in steps of {steps[0]:g}"
+                f"got {z[0]:g} to {z[-1]:g} in steps of {step:g}"
             )
         colors = [COLORS[name] for name in ("posterior", "other", "reconstruction", "data")]
         spec = {"z": z.tolist(), "log_joint": log_joint.tolist(), "ranges": RANGES}

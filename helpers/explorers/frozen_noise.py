@@ -1,15 +1,12 @@
 """Noise that stays where it is, while μ and σ move the samples computed from it."""
 
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
 from traitlets import Dict, Float, TraitType, validate
 
 from helpers.explorers.base import Explorer, module, png
-from helpers.plots import COLORS
+from helpers.plots import COLORS, STYLE
 
-STYLE = Path(__file__).parents[1] / "course.mplstyle"
 SPEC = {
     "limit": 5.0,  # the axis of ε and z runs from −limit to limit; points beyond lie at its ends
     "top": 16.0,  # the axis of z² runs from 0 to top; points beyond lie at its end

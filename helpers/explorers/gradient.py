@@ -1,15 +1,12 @@
 """Three estimates of the slope of E z², from the same samples."""
 
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
 from traitlets import Bytes, Dict, Float, Int, validate
 
 from helpers.explorers.base import Explorer, module, png
-from helpers.plots import COLORS
+from helpers.plots import COLORS, STYLE
 
-STYLE = Path(__file__).parents[1] / "course.mplstyle"
 SIZE = 10_000  # the most samples
 H = 0.1  # half the distance of the two points of a finite difference
 ROWS = ["fresh noise", "shared noise", "score function"]

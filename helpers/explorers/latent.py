@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from pathlib import Path
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
@@ -12,10 +11,9 @@ from matplotlib.axes import Axes
 from torch import Tensor, nn
 from traitlets import Any, Bytes, Dict, TraitType, observe, validate
 
-from helpers import plots
 from helpers.explorers import pages
 from helpers.explorers.base import Explorer, module, png
-from helpers.plots import CLASS_COLORS, COLORS, plot_images
+from helpers.plots import CLASS_COLORS, COLORS, STYLE, plot_images
 
 # The activations that the browser can run, and what it must know of each.
 ACTIVATIONS = {
@@ -29,7 +27,6 @@ ACTIVATIONS = {
     nn.Hardtanh: lambda layer: {"low": layer.min_val, "high": layer.max_val},
 }
 SKIPPED = (nn.Identity, nn.Dropout)  # in evaluation, dropout does nothing
-STYLE = Path(plots.__file__).with_name("course.mplstyle")
 LARGE = 10_000  # weights of a matrix that is worth a grid
 STILL_POINTS = 600  # codes in the still picture, which stays small
 

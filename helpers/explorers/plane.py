@@ -1,17 +1,14 @@
 """The plane explorer: two models of two classes, asked about one point."""
 
-from pathlib import Path
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
 import traitlets
 
-from helpers import plots
 from helpers.explorers.base import Explorer, module, png
-from helpers.plots import CLASS_COLORS, COLORS
+from helpers.plots import CLASS_COLORS, COLORS, STYLE
 
-STYLE = Path(plots.__file__).with_name("course.mplstyle")
 PRIORS = (0.01, 0.99)  # the ends of the slider
 
 

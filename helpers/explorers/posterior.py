@@ -1,16 +1,11 @@
 """The posterior explorer: observe x, and see what it says about one latent z."""
 
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
 import traitlets
 
-from helpers import plots
-from helpers.explorers.base import Explorer, module, png
-from helpers.plots import COLORS
-
-STYLE = Path(plots.__file__).with_name("course.mplstyle")
+from helpers.explorers.base import Explorer, module, on_grid, png
+from helpers.plots import COLORS, STYLE
 
 
 class PosteriorExplorer(Explorer):
@@ -30,13 +25,8 @@ class PosteriorExplorer(Explorer):
     x = traitlets.CFloat().tag(sync=True)
 
     def __init__(self, z, curve, noise: float, *, x_range=(-3.0, 3.0), x: float = 0.0):
-        z, curve = np.asarray(z, dtype=float), np.asarray(curve, dtype=float)
+        z, curve = on_grid(z, curve, "curve")
         low, high = map(float, x_range)
-        steps = np.diff(z)
-        if z.ndim != 1 or len(z) < 3 or z.shape != curve.shape:
-            raise ValueError(f"expected z (N,) and curve (N,); got {z.shape} and {curve.shape}")
-        if not (steps[0] > 0 and np.allclose(steps, steps[0]) and np.isfinite(curve).all()):
-            raise ValueError("expected z increasing in equal steps, and a finite curve")
         if not (noise > 0 and low < high):
             raise ValueError(f"expected noise > 0 and low < high; got {noise} and {low}, {high}")
         colors = [COLORS[name] for name in ("data", "prior", "posterior")]

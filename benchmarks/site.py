@@ -6,14 +6,15 @@ The drags are those of benchmarks/explorer.py, on the last page of the site, ser
 """
 
 import asyncio
-import functools
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+import sys
 from pathlib import Path
 from statistics import median
 
-from explorer import CHROMIUM_ARGS, DRAGS, WATCH, drag, find_chromium, spread
 from playwright.async_api import async_playwright
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from browser import CHROMIUM_ARGS, find_chromium, serving  # noqa: E402
+from explorer import DRAGS, WATCH, drag, spread  # noqa: E402
 
 SITE = Path(__file__).parents[1] / "site"
 HANDLE = ".latent-explorer input[type=range]"
@@ -26,7 +27,7 @@ async def measure(url: str) -> list[dict]:
         )
         page = await chromium.new_page(viewport={"width": 1300, "height": 1500})
         await page.goto(url)
-        await page.locator("figure[data-module=LatentExplorer]").scroll_into_view_if_needed()
+        await page.locator("figure[data-module=LatentExplorer]").first.scroll_into_view_if_needed()
         await page.locator(HANDLE).first.wait_for()
         await page.locator(HANDLE).first.scroll_into_view_if_needed()
         await page.evaluate(WATCH)
@@ -35,16 +36,10 @@ async def measure(url: str) -> list[dict]:
     return drags
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
 if __name__ == "__main__":
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=SITE))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     name = sorted(SITE.glob("notebooks/*.html"))[-1].name
-    drags = asyncio.run(measure(f"http://127.0.0.1:{server.server_port}/notebooks/{name}"))
+    with serving(SITE) as address:
+        drags = asyncio.run(measure(f"{address}notebooks/{name}"))
     for row in drags[0]:
         print(f"{row:34}{spread([one[row] for one in drags])}")
     share = median(one["share of the frames drawn"] for one in drags)

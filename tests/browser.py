@@ -1,5 +1,6 @@
 """Start and drive a real JupyterLab in a real browser. Used by the tests and by benchmarks."""
 
+import functools
 import json
 import os
 import secrets
@@ -7,15 +8,19 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import nbformat
+import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -42,6 +47,58 @@ async (code) => {
   };
   await future.done;
   return text;
+}
+"""
+SHUT_DOWN = "jupyterapp.shell.currentWidget.sessionContext.shutdown()"
+ACTIVE_CELL = "jupyterapp.shell.currentWidget.content.activeCellIndex"
+TWO_FRAMES = "() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
+# Scroll to the first cell with a line that begins so, and say which one it is.
+GO_TO = """
+start => {
+  const notebook = jupyterapp.shell.currentWidget.content;
+  const lines = notebook.widgets.map((cell) => cell.model.sharedModel.source.split("\\n"));
+  const index = lines.findIndex((all) => all.some((line) => line.startsWith(start)));
+  notebook.activeCellIndex = index;
+  notebook.scrollToItem(index, "start");
+  return index;
+}
+"""
+GREY = 2 / 255  # the largest difference from PyTorch that a pixel of an image may have
+READ = """
+canvas => Array.from(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data)
+  .filter((_, i) => i % 4 === 0)
+"""
+# What a LatentExplorer's sliders are set to, and which images it draws.
+RECORD_IMAGES = """
+root => {
+  const canvas = root.querySelector("[data-role=decoded]");
+  const put = CanvasRenderingContext2D.prototype.putImageData;
+  const grey = ({ data }) => Array.from(data).filter((_, i) => i % 4 === 0);
+  const record = { set: [], frames: [] };
+  root.addEventListener("input", () => record.set.push(
+    [...root.querySelectorAll("input[type=range]")].map((slider) => slider.valueAsNumber)));
+  CanvasRenderingContext2D.prototype.putImageData = function (image, ...at) {
+    if (this.canvas === canvas) record.frames.push(grey(image));
+    return put.call(this, image, ...at);
+  };
+  globalThis.record = record;
+  globalThis.stopRecording = () => {
+    CanvasRenderingContext2D.prototype.putImageData = put;
+    return record;
+  };
+}
+"""
+# The texts that an explorer shows, frame by frame.
+RECORD_TEXTS = """
+root => {
+  const frames = [];
+  let on = true;
+  const read = () => [...root.querySelectorAll(".value")].map((v) => v.textContent).join();
+  (function frame() {
+    if (frames.at(-1) !== read()) frames.push(read());
+    if (on) requestAnimationFrame(frame);
+  })();
+  globalThis.stopRecording = () => { on = false; return frames; };
 }
 """
 
@@ -79,6 +136,100 @@ class Lab(NamedTuple):
 def execute(page, code: str) -> str:
     """What the notebook's kernel prints for the code, as a cell would."""
     return page.evaluate(EXECUTE, code)
+
+
+def ask(page, code: str):
+    """The value of the code in the kernel, after it dealt with the explorers' messages before."""
+    return json.loads(execute(page, f"import json; print(json.dumps({code}))"))
+
+
+@contextmanager
+def running_page(lab: Lab, chrome, name: str):
+    """A page whose notebook is being run; page.sent lists what it tells the kernel.
+
+    An error in the page fails the test that ends here.
+    """
+    page = chrome.new_page(viewport={"width": 1300, "height": 1500})
+    page.sent, errors = [], []
+    page.on("websocket", lambda ws: ws.on("framesent", lambda message: page.sent.append(message)))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    lab.open(page, name)
+    lab.run_all(page)
+    yield page
+    page.close()
+    assert errors == []
+
+
+def wait_until_run(page, minutes: float = 0.5) -> None:
+    """Wait until the kernel has run all cells."""
+    page.wait_for_timeout(2000)
+    page.wait_for_function(READY, timeout=60_000 * minutes)
+
+
+def find(page, selector: str, start: str):
+    """What the selector finds below the cell with a line that begins so, scrolled into view."""
+    index = page.evaluate(GO_TO, start)
+    root = page.locator(f".jp-Cell[data-windowed-list-index='{index}'] {selector}")
+    root.wait_for()
+    root.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    return root
+
+
+def settle(page) -> None:
+    """Two frames later everything that was asked for is drawn."""
+    page.evaluate(TWO_FRAMES)
+
+
+def drag(page, locator, *path, steps: int = 10) -> None:
+    """Press at the first point and move through the others, in 0 … 1; the caller lifts."""
+    box = locator.bounding_box()
+    places = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in path]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=steps)
+
+
+def pixels(root, role: str = "decoded") -> np.ndarray:
+    """The grey values, in 0 … 1, of an image of a LatentExplorer."""
+    return np.array(root.locator(f"[data-role={role}]").evaluate(READ)) / 255
+
+
+def slider_values(root) -> list[float]:
+    return root.locator("input[type=range]").evaluate_all("all => all.map(s => s.valueAsNumber)")
+
+
+def frames_in_order(frames, decoded) -> bool:
+    """Whether each frame shows one of the decoded images, and they come in this order."""
+    at = 0
+    for frame in np.array(frames) / 255:
+        fits = np.flatnonzero(np.abs(decoded[at:] - frame).max(axis=1) <= GREY)
+        if not len(fits):
+            return False
+        at += fits[0]
+    return True
+
+
+def check_with_axe(page, context: str | None = None) -> None:
+    """Axe finds no serious violation of accessibility."""
+    found = Axe().run(page, context=context).response["violations"]
+    serious = [v for v in found if v["impact"] in ("serious", "critical")]
+    assert not serious, json.dumps(serious, indent=1)[:3000]
+
+
+@contextmanager
+def serving(folder: Path):
+    """The address at which the files of the folder are served."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
 
 
 def find_chromium() -> str:

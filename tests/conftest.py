@@ -3,6 +3,9 @@
 import pytest
 from browser import find_chromium, running_browser, running_lab
 
+SWITCH = "theme => jupyterapp.commands.execute('apputils:change-theme', { theme })"
+SHOWN = "light => document.body.dataset.jpThemeLight === String(light)"
+
 
 def pytest_collection_modifyitems(items):
     """Unit tests first, then the notebooks, and last what needs a browser."""
@@ -30,3 +33,16 @@ def lab(chromium, tmp_path_factory):
 def chrome(chromium):
     with running_browser(chromium) as chrome:
         yield chrome
+
+
+@pytest.fixture(params=["JupyterLab Light", "JupyterLab Dark"])
+def theme(page, request):
+    """The test's page in this theme of JupyterLab; afterwards it is light again."""
+    change_theme(page, request.param)
+    yield
+    change_theme(page, "JupyterLab Light")
+
+
+def change_theme(page, name: str) -> None:
+    page.evaluate(SWITCH, name)
+    page.wait_for_function(SHOWN, arg="Light" in name)

@@ -1,20 +1,19 @@
 """Notebook 02 asks for a letter on the pad, and measures it in a later cell: both are run here."""
 
-import json
 from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
 import torch
-from browser import execute
+from browser import ask, drag, execute, running_page
 
 from helpers.data import load_images
 from helpers.models import Autoencoder
 
 NOTEBOOK = Path(__file__).resolve().parents[1] / "notebooks" / "02_autoencoder.ipynb"
 SETUP = """
-import json, torch
+import torch
 from helpers.data import load_images
 from helpers.explorers import LatentExplorer
 from helpers.models import Autoencoder
@@ -36,30 +35,17 @@ def page(lab, chrome):
     """The notebook's explorer in JupyterLab, on a network that needs no training here."""
     cells = [SETUP, cell("def errors("), cell("LatentExplorer(model")]
     lab.write("letter.ipynb", cells)
-    page = chrome.new_page(viewport={"width": 1300, "height": 1500})
-    lab.open(page, "letter.ipynb")
-    lab.run_all(page)
-    page.wait_for_selector(".latent-explorer")
-    yield page
-    page.close()
-
-
-def draw(page, path):
-    box = page.locator("[data-role=pad]").bounding_box()
-    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in path]
-    page.mouse.move(*places[0])
-    page.mouse.down()
-    for place in places[1:]:
-        page.mouse.move(*place, steps=8)
-    page.mouse.up()
+    with running_page(lab, chrome, "letter.ipynb") as page:
+        page.wait_for_selector(".latent-explorer")
+        yield page
 
 
 def test_the_error_of_a_drawn_letter_is_that_of_pytorch(page):
     measure = cell("explorer.drawing is None")
     assert execute(page, measure) == "Nothing is drawn yet.\n"
-    draw(page, [(0.3, 0.15), (0.3, 0.85), (0.75, 0.85)])  # an L
-    drawing = json.loads(execute(page, "print(json.dumps(explorer.drawing.tolist()))"))
-    drawing = np.array(drawing, dtype=np.float32).reshape(1, 784)
+    drag(page, page.locator("[data-role=pad]"), (0.3, 0.15), (0.3, 0.85), (0.75, 0.85))  # an L
+    page.mouse.up()
+    drawing = np.array(ask(page, "explorer.drawing.tolist()"), np.float32).reshape(1, 784)
     assert drawing.max() > 0.9
     torch.manual_seed(0)
     model, digits = Autoencoder(latent_dim=2, hidden_dims=(32,)), load_images()

@@ -5,23 +5,29 @@ are compared with what PyTorch decodes with the weights that the site stores.
 """
 
 import base64
-import functools
 import gzip
 import json
 import re
 import subprocess
 import sys
-import threading
 from html.parser import HTMLParser
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import numpy as np
 import pytest
 import torch
-from axe_playwright_python.sync_playwright import Axe
-from test_latent_browser import GREY, RECORD, drag, frames_in_order, pixels, settle, slider_z
+from browser import (
+    GREY,
+    RECORD_IMAGES,
+    check_with_axe,
+    drag,
+    frames_in_order,
+    pixels,
+    serving,
+    settle,
+    slider_values,
+)
 from torch import nn
 
 from helpers import explorers
@@ -53,11 +59,6 @@ figure => [...figure.querySelectorAll("canvas")].map((c) => c.toDataURL()).join(
 PART = re.compile(r"explorerPart\(\.\.\.(\[.*\])\)\n?")
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture(scope="session")
 def site(chromium, tmp_path_factory):
     """The folder, built from the notebooks as `make site` does."""
@@ -68,10 +69,8 @@ def site(chromium, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def address(site):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=site))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
+    with serving(site) as address:
+        yield address
 
 
 @pytest.fixture
@@ -243,9 +242,7 @@ def test_a_page_is_whole_and_accessible(site, address, visit, name, scheme):
     assert page.evaluate(images) == []
     sidebar = page.locator(".sidebar-tree a.reference")
     assert sidebar.count() == len(STEMS)
-    found = Axe().run(page).response["violations"]
-    serious = [v for v in found if v["impact"] in ("serious", "critical")]
-    assert serious == [], json.dumps(serious, indent=1)[:3000]
+    check_with_axe(page)
 
 
 @pytest.mark.parametrize("stem", STEMS)
@@ -289,7 +286,7 @@ def test_every_explorer_moves_with_keys_and_pointer(address, visit, stem, scheme
             page.keyboard.press("ArrowRight")
         settle(page)
         looks.append(figure.evaluate(LOOK))
-        drag(page, slider, [(0.5, 0.5), (0.15, 0.5)])
+        drag(page, slider, (0.5, 0.5), (0.15, 0.5))
         settle(page)
         looks.append(figure.evaluate(LOOK))
         page.mouse.up()
@@ -314,9 +311,9 @@ def drag_and_compare(page, root, decoded):
     """Drag the first slider: each frame must show what `decoded` gives for one of its values."""
     root.scroll_into_view_if_needed()
     settle(page)
-    root.evaluate(RECORD)
-    start, slider = slider_z(root), root.locator("input[type=range]").first
-    drag(page, slider, [(0.5, 0.5), (0.9, 0.5), (0.2, 0.5)], steps=25)
+    root.evaluate(RECORD_IMAGES)
+    start, slider = slider_values(root), root.locator("input[type=range]").first
+    drag(page, slider, (0.5, 0.5), (0.9, 0.5), (0.2, 0.5), steps=25)
     page.mouse.up()
     settle(page)
     record = page.evaluate("stopRecording()")
@@ -419,8 +416,7 @@ def test_the_self_contained_file_passes_the_same_drag(explorer, visit, tmp_path,
         return model.decode(torch.as_tensor(z, dtype=torch.float32)).sigmoid().numpy()
 
     drag_and_compare(page, page.locator("figure"), decoded)
-    found = Axe().run(page).response["violations"]
-    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+    check_with_axe(page)
 
 
 def test_the_self_contained_file_lives_in_an_iframe(explorer, visit, tmp_path):

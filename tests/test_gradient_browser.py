@@ -113,6 +113,18 @@ def test_dragging_slides_the_points_and_tells_the_kernel_on_release(page, frozen
     assert np.allclose(moved[2], [-1.5, -0.5, 0.0, 1.0, 1.75])  # the noise stayed
 
 
+def test_a_slider_that_is_held_does_not_give_way_to_the_kernel(page, frozen):
+    drag(page, sliders(frozen).first, (0.5, 0.5), (0.85, 0.5))
+    settle(page)
+    held = check_frozen(page, frozen)[0]
+    execute(page, "frozen.mu = -1.0")
+    settle(page)
+    assert check_frozen(page, frozen)[0] == held
+    page.mouse.up()
+    settle(page)
+    assert ask(page, "frozen.mu") == held
+
+
 def test_the_arrows_are_a_tenth_of_the_negative_gradient(page, frozen):
     pieces = frozen.locator(".arrows").get_attribute("d").split("M")[1::2]
     ends = np.array([[float(v) for v in re.findall(r"-?[\d.]+", piece)] for piece in pieces])

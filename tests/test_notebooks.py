@@ -5,11 +5,15 @@ That their code runs and their claims hold is nbval's business: `pytest --nbval-
 
 import re
 import statistics
+from base64 import b64decode
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "notebooks"
@@ -170,6 +174,19 @@ def test_every_saved_picture_has_alt_text(code):
                 if kind.startswith("image/") and not described.get("alt", "").strip():
                     missing.append(first_line(cell))
     assert missing == []
+
+
+def test_no_saved_picture_is_cut_off(code):
+    """Ink in the outermost pixels means that there was more of it."""
+    touching = []
+    for cell in code:
+        for output in cell.outputs:
+            encoded = output.get("data", {}).get("image/png")
+            if encoded:
+                ink = np.asarray(Image.open(BytesIO(b64decode(encoded))).convert("L")) < 200
+                if ink[[0, -1]].any() or ink[:, [0, -1]].any():
+                    touching.append(first_line(cell))
+    assert touching == []
 
 
 def test_every_markdown_image_has_alt_text(markdown):

@@ -1,5 +1,7 @@
 """What stands in the pictures, read from the pixels where that is possible."""
 
+from io import BytesIO
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -11,6 +13,7 @@ import pytest
 import torch
 from matplotlib import colors
 from nbclient import NotebookClient
+from PIL import Image
 
 from helpers import plots
 from helpers.training import History
@@ -50,6 +53,15 @@ def test_an_image_stands_upright_and_is_not_mirrored():
     }
     drawn = {name: color_in_tile(ax, *corner, 7, 7)[0] for name, corner in corners.items()}
     assert drawn == {"top right": 255, "top left": 0, "bottom left": 0, "bottom right": 0}
+
+
+@pytest.mark.parametrize("columns", [3, 10])
+def test_the_titles_of_the_rows_are_not_cut_off(columns):
+    titles = ["held out", "code noise, relative", ""]
+    ax = plots.plot_images(np.ones((3 * columns, 784)), columns=columns, titles=titles)
+    picture = np.asarray(Image.open(BytesIO(plots.png(ax.figure))).convert("L"))
+    assert (picture[:, :2] == 255).all()
+    assert (picture[:, :100] < 100).any()  # the titles are there
 
 
 def test_images_fill_the_rows_from_left_to_right():

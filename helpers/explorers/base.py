@@ -2,14 +2,11 @@
 
 from base64 import b64encode
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
 
 import anywidget
-import matplotlib.pyplot as plt
 import numpy as np
 from IPython import get_ipython
-from matplotlib.figure import Figure
 
 from helpers.explorers import pages
 
@@ -82,14 +79,6 @@ def _close_earlier(explorer: Explorer) -> None:
             earlier.close()
         made = []
     _made[cell] = request["header"]["msg_id"], [*made, explorer]
-
-
-def png(figure: Figure, dpi: int = 100) -> bytes:
-    """The figure as PNG bytes; the figure is closed."""
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi)
-    plt.close(figure)
-    return buffer.getvalue()
 
 
 def on_grid(z, values, name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,8 @@ import traitlets
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers.explorers.base import Explorer, module, png
+from helpers.explorers.base import Explorer, module
+from helpers.plots import png
 
 
 class Flipbook(Explorer):

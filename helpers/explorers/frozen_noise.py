@@ -4,8 +4,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from traitlets import Dict, Float, TraitType, validate
 
-from helpers.explorers.base import Explorer, module, png
-from helpers.plots import COLORS, STYLE
+from helpers.explorers.base import Explorer, module
+from helpers.plots import COLORS, STYLE, png
 
 SPEC = {
     "limit": 5.0,  # the axis of ε and z runs from −limit to limit; points beyond lie at its ends

@@ -4,8 +4,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from traitlets import Bytes, Dict, Float, Int, validate
 
-from helpers.explorers.base import Explorer, module, png
-from helpers.plots import COLORS, STYLE
+from helpers.explorers.base import Explorer, module
+from helpers.plots import COLORS, STYLE, png
 
 SIZE = 10_000  # the most samples
 H = 0.1  # half the distance of the two points of a finite difference

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from traitlets import Any, Bytes, Dict, TraitType, observe, validate
 
 from helpers.explorers import pages
-from helpers.explorers.base import Explorer, module, png
-from helpers.plots import CLASS_COLORS, COLORS, STYLE, plot_images
+from helpers.explorers.base import Explorer, module
+from helpers.plots import CLASS_COLORS, COLORS, STYLE, plot_images, png
 
 # The activations that the browser can run, and what it must know of each.
 ACTIVATIONS = {

@@ -6,8 +6,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import traitlets
 
-from helpers.explorers.base import Explorer, module, png
-from helpers.plots import CLASS_COLORS, COLORS, STYLE
+from helpers.explorers.base import Explorer, module
+from helpers.plots import CLASS_COLORS, COLORS, STYLE, png
 
 PRIORS = (0.01, 0.99)  # the ends of the slider
 

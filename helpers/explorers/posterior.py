@@ -4,8 +4,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import traitlets
 
-from helpers.explorers.base import Explorer, module, on_grid, png
-from helpers.plots import COLORS, STYLE
+from helpers.explorers.base import Explorer, module, on_grid
+from helpers.plots import COLORS, STYLE, png
 
 
 class PosteriorExplorer(Explorer):

@@ -14,6 +14,8 @@ import platformdirs
 import torch
 from torch import Tensor
 
+from helpers.checks import finite, whole
+
 IMAGE_SETS = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "kmnist": "KMNIST"}
 CACHE_VARIABLE = "AUTOENCODER_TO_VAE_CACHE"
 PATIENCE = 20  # seconds that a server may be silent
@@ -213,23 +215,22 @@ def gaussian_classes(
 
     Args:    n: points a class; means: (C, 2); covariances: (C, 2, 2), positive definite.
     Returns: x (C·n, 2) float32 and y (C·n,) int64 in 0 … C−1.
-    Raises:  ValueError if n is below 1, the shapes differ from those above, or a covariance is
-             not positive definite.
+    Raises:  ValueError if n is no integer of 1 or more, the shapes differ from those above, there
+             is no class, a covariance is not positive definite, or a number is not finite.
     Source:  notebooks/01, section 1.
     """
-    if n < 1:
-        raise ValueError(f"expected at least 1 point a class; got n = {n}")
-    means, covariances = torch.as_tensor(means), torch.as_tensor(covariances)
-    classes = len(means)
-    if means.shape != (classes, 2) or covariances.shape != (classes, 2, 2):
+    whole(1, n=n)
+    means, covariances = torch.as_tensor(means).float(), torch.as_tensor(covariances).float()
+    classes = means.shape[0] if means.ndim else 0
+    if not classes or means.shape != (classes, 2) or covariances.shape != (classes, 2, 2):
         raise ValueError(
             "expected means of shape (C, 2) and covariances of shape (C, 2, 2); "
             f"got {tuple(means.shape)} and {tuple(covariances.shape)}"
         )
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(n, classes, 2, generator=generator)
-    factors, failed = torch.linalg.cholesky_ex(covariances.float())
-    if failed.any():
+    factors, failed = torch.linalg.cholesky_ex(covariances)
+    if failed.any() or not torch.allclose(covariances, covariances.mT):
         raise ValueError(f"expected positive definite covariances; got {covariances.tolist()}")
-    x = means.float() + torch.einsum("cij,ncj->nci", factors, noise)
+    x = finite(means + torch.einsum("cij,ncj->nci", factors, noise), means=means)
     return x.reshape(-1, 2), torch.arange(classes).repeat(n)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from helpers.checks import finite, rows, whole, wide
 from helpers.losses import bernoulli_log_likelihood, gaussian_log_likelihood
 from helpers.models import VAE, Autoencoder, reparameterize
 
@@ -23,11 +24,12 @@ def importance_weighted_bound(
 
     Args:    model: a VAE; x: (B, D); k: samples an image; log_likelihood(x, x_logits) -> (B,).
     Returns: (B,).
-    Raises:  ValueError if k is below 1, or x does not fit the model or the likelihood.
+    Raises:  ValueError if k is no integer of 1 or more, or x does not fit the model or the
+             likelihood.
     Source:  Burda, Grosse & Salakhutdinov 2016, equation 8. notebooks/05, section 4.
     """
-    if k < 1:
-        raise ValueError(f"expected k of 1 or more samples; got {k}")
+    whole(1, k=k)
+    rows(x=x)
     mu, logvar = model.encode(x)
     zero = torch.zeros(())
     log_weights = []
@@ -57,16 +59,17 @@ def exact_log_likelihood(
     Args:    model: has latent_dim 2 and decode; x: (B, D); points_per_axis, limit: the grid;
              log_likelihood(x, x_logits) -> (B,).
     Returns: (B,).
-    Raises:  ValueError if the latent is not two-dimensional, or the grid is empty.
+    Raises:  ValueError if the latent is not two-dimensional, the grid is empty, or x does not fit
+             the model or the likelihood.
     Source:  notebooks/05, section 4.
     """
     if model.latent_dim != 2:
         raise ValueError(f"expected a model with latent_dim 2; got {model.latent_dim}")
-    if points_per_axis < 2 or limit <= 0:
-        raise ValueError(
-            "expected points_per_axis of 2 or more and a positive limit; "
-            f"got {points_per_axis} and {limit}"
-        )
+    whole(2, points_per_axis=points_per_axis)
+    if not 0 < limit < math.inf:
+        raise ValueError(f"expected a positive, finite limit; got {limit}")
+    rows(x=x)
+    (x,) = wide(x)
     width = 2 * limit / points_per_axis
     axis = -limit + width * (torch.arange(points_per_axis, dtype=x.dtype, device=x.device) + 0.5)
     grid = torch.cartesian_prod(axis, axis)
@@ -84,12 +87,16 @@ def active_units(model: VAE, x: Tensor, threshold: float = 0.01) -> Tensor:
 
     Args:    model: a VAE; x: (B, D) with B of 2 or more; threshold: in squared latent units.
     Returns: (latent_dim,) of bool.
-    Raises:  ValueError if there are fewer than two images.
+    Raises:  ValueError if there are fewer than two images, or the threshold is not 0 or more.
     Source:  Burda, Grosse & Salakhutdinov 2016, section 5.2. notebooks/05, section 2.
     """
+    rows(x=x)
     if len(x) < 2:
         raise ValueError(f"expected at least 2 images; got {len(x)}")
-    return model.encode(x)[0].var(dim=0) > threshold
+    if not threshold >= 0:
+        raise ValueError(f"expected a threshold of 0 or more; got {threshold}")
+    (mu,) = wide(model.encode(x)[0])
+    return finite(mu.var(dim=0), mu=mu) > threshold
 
 
 @torch.no_grad()
@@ -100,7 +107,7 @@ def nearest_distance(images: Tensor, digits: Tensor) -> Tensor:
 
     Args:    images: (B, D); digits: (N, D), real images, N of 1 or more.
     Returns: (B,), 0 for an image that is among the digits.
-    Raises:  ValueError if there are no digits, or the widths differ.
+    Raises:  ValueError if there are no digits, the widths differ, or a value is not finite.
     Source:  notebooks/02, section 4.
     """
     if images.ndim != 2 or digits.ndim != 2 or len(digits) == 0:
@@ -110,10 +117,14 @@ def nearest_distance(images: Tensor, digits: Tensor) -> Tensor:
         )
     if images.shape[1] != digits.shape[1]:
         raise ValueError(f"expected images of width {digits.shape[1]}; got {images.shape[1]}")
+    images, digits = wide(images, digits)
+    finite(images, images=images)
+    finite(digits, digits=digits)
     parts = []
     for part in images.split(ROWS_AT_ONCE):
-        nearest = torch.cdist(part, digits).argmin(dim=1)  # cdist rounds; the next line does not
-        parts.append((part - digits[nearest]).norm(dim=1))
+        least, nearest = torch.cdist(part, digits).min(dim=1)
+        finite(least, images=part, digits=digits)
+        parts.append((part - digits[nearest]).norm(dim=1))  # again: cdist rounds, this does not
     return torch.cat(parts)
 
 
@@ -128,15 +139,17 @@ def reencoding_shift(model: Autoencoder | VAE, z: Tensor, codes: Tensor) -> Tens
     Args:    model: has encode and decode; z: (B, latent_dim); codes: (N, latent_dim) codes of
              real images, N of 2 or more, which set the scale.
     Returns: (B,), non-negative.
-    Raises:  ValueError if the widths differ, or the codes do not vary.
+    Raises:  ValueError if the widths differ, the codes do not vary, or a value is not finite.
     Source:  notebooks/02, section 4.
     """
     if z.ndim != 2 or codes.ndim != 2 or z.shape[1] != codes.shape[1]:
         raise ValueError(
             f"expected z and codes of one width; got {tuple(z.shape)} and {tuple(codes.shape)}"
         )
-    if len(codes) < 2 or not (spread := codes.var(dim=0, correction=0).sum()) > 0:
+    z, codes = wide(z, codes)
+    spread = finite(codes.var(dim=0, correction=0).sum(), codes=codes) if len(codes) > 1 else 0
+    if not spread > 0:
         raise ValueError(f"expected at least two codes that differ; got {len(codes)} without")
     code = model.encode(model.decode(z).sigmoid())
     code = code[0] if isinstance(code, tuple) else code
-    return (code - z).square().sum(dim=1) / spread
+    return finite((code - z).square().sum(dim=1) / spread, z=z, codes=codes)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
-from torch import Tensor
+
+from helpers.checks import array
 
 
 def check(answer, expected, *, tolerance: float = 1e-4) -> bool | None:
@@ -14,12 +15,15 @@ def check(answer, expected, *, tolerance: float = 1e-4) -> bool | None:
     Args:    answer: a number, or an array, tensor or list of numbers, None while not attempted;
              expected: the exact value, of the same shape; tolerance: absolute and relative.
     Returns: True, False, or None where answer is None: `assert check(...)` in a solution.
+    Raises:  ValueError if expected is not a number or an array of numbers, or is NaN.
     Source:  the exercises at the end of every notebook.
     """
+    came, wanted = _numbers(answer), _numbers(expected)
+    if wanted is None or np.isnan(wanted).any():
+        raise ValueError(f"expected a number or an array of numbers to check by; got {expected!r}")
     if answer is None:
         print("Not attempted yet.")
         return None
-    came, wanted = _numbers(answer), _numbers(expected)
     if came is None:
         print(f"Wrong: expected a number or an array of numbers, got {type(answer).__name__}")
         return False
@@ -53,13 +57,11 @@ def about_digits(dataset: str) -> Iterator[None]:
 
 def _numbers(values) -> np.ndarray | None:
     """values as float64, or None where they are no numbers."""
-    if isinstance(values, Tensor):
-        values = values.detach().cpu()
     if isinstance(values, (list, tuple)):
         values = [_numbers(value) for value in values]
     try:
-        array = np.asarray(values)
-        return array.astype(np.float64) if array.dtype.kind in "biuf" else None
+        values = array(values)
+        return values.astype(np.float64) if values.dtype.kind in "biuf" else None
     except ValueError:  # rows of different lengths
         return None
 

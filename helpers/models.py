@@ -1,4 +1,8 @@
-"""The autoencoder and the variational autoencoder, as fully connected networks."""
+"""The autoencoder and the variational autoencoder, as fully connected networks.
+
+Inputs are converted to the dtype of the weights. A network in float16 rounds after each layer: its
+outputs are good to about three digits of its largest numbers.
+"""
 
 from collections.abc import Callable, Sequence
 from numbers import Integral
@@ -6,6 +10,8 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+
+from helpers.checks import finite, whole, wide
 
 
 def mlp(sizes: Sequence[int], activation: Callable[[], nn.Module] = nn.ReLU) -> nn.Sequential:
@@ -27,7 +33,7 @@ class Autoencoder(nn.Module):
     """Encoder and decoder of mirrored sizes; the decoder ends in logits.
 
     Args:    latent_dim, hidden_dims, input_dim: sizes of 1 or more; activation: a module class.
-    Raises:  ValueError for a size below 1, or an input of another width.
+    Raises:  ValueError for a size below 1, or an input of another width or not finite.
     Source:  notebooks/02, section 1.
     """
 
@@ -39,11 +45,11 @@ class Autoencoder(nn.Module):
 
     def encode(self, x: Tensor) -> Tensor:
         """x (B, input_dim) -> z (B, latent_dim)."""
-        return self.encoder(_with_width(x, self.input_dim, "x"))
+        return self.encoder(_input(self, x, self.input_dim, "x"))
 
     def decode(self, z: Tensor) -> Tensor:
         """z (B, latent_dim) -> x_logits (B, input_dim)."""
-        return self.decoder(_with_width(z, self.latent_dim, "z"))
+        return self.decoder(_input(self, z, self.latent_dim, "z"))
 
     def forward(self, x: Tensor) -> Tensor:
         """x (B, input_dim) -> x_logits (B, input_dim)."""
@@ -64,17 +70,14 @@ class VAE(nn.Module):
 
     Args:    latent_dim, hidden_dims, input_dim: sizes of 1 or more; condition_dim: width of a
              condition (a one-hot class, say) that encoder and decoder are given too; 0: none.
-    Raises:  ValueError for a size out of range, or an input of another width.
+    Raises:  ValueError for a size out of range, or an input of another width or not finite.
     Source:  Kingma & Welling 2014. Derived in notebooks/05, sections 1 and 3.
     """
 
     def __init__(self, latent_dim=2, hidden_dims=(512, 256), input_dim=784, condition_dim=0):
         super().__init__()
-        if latent_dim < 1 or condition_dim < 0:
-            raise ValueError(
-                "expected latent_dim of 1 or more and condition_dim of 0 or more; "
-                f"got {latent_dim} and {condition_dim}"
-            )
+        whole(1, latent_dim=latent_dim, input_dim=input_dim)
+        whole(0, condition_dim=condition_dim)
         self.latent_dim, self.input_dim = latent_dim, input_dim
         self.condition_dim = condition_dim
         self.encoder = mlp((input_dim + condition_dim, *hidden_dims, 2 * latent_dim))
@@ -82,13 +85,13 @@ class VAE(nn.Module):
 
     def encode(self, x: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """x (B, input_dim) -> mu, logvar, each (B, latent_dim); logvar = log σ²."""
-        x = self._join(_with_width(x, self.input_dim, "x"), condition)
+        x = self._join(_input(self, x, self.input_dim, "x"), condition)
         mu, logvar = self.encoder(x).chunk(2, dim=-1)
         return mu, logvar
 
     def decode(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """z (B, latent_dim) -> x_logits (B, input_dim)."""
-        return self.decoder(self._join(_with_width(z, self.latent_dim, "z"), condition))
+        return self.decoder(self._join(_input(self, z, self.latent_dim, "z"), condition))
 
     def forward(
         self, x: Tensor, eps: Tensor | None = None, condition: Tensor | None = None
@@ -101,8 +104,7 @@ class VAE(nn.Module):
     @torch.no_grad()
     def sample(self, n: int, condition: Tensor | None = None) -> Tensor:
         """n new images (n, input_dim), pixel means in [0, 1], from z ~ N(0, I)."""
-        if n < 1:
-            raise ValueError(f"expected at least 1 image to sample; got n = {n}")
+        whole(1, n=n)
         z = torch.randn(n, self.latent_dim, device=next(self.parameters()).device)
         return self.decode(z, condition).sigmoid()
 
@@ -113,6 +115,7 @@ class VAE(nn.Module):
         got = None if condition is None else tuple(condition.shape)
         if self.condition_dim == 0 or got != wanted:
             raise ValueError(f"expected a condition of shape {wanted}; got {got}")
+        condition = _input(self, condition, self.condition_dim, "condition")
         return torch.cat([inputs, condition], dim=-1)
 
 
@@ -120,20 +123,23 @@ def reparameterize(mu: Tensor, logvar: Tensor, eps: Tensor | None = None) -> Ten
     """z = μ + σ ε with ε ~ N(0, I): a sample of N(μ, σ²) through which gradients reach μ and σ.
 
     Args:    mu, logvar: (B, latent_dim), logvar = log σ²; eps: the same shape, drawn if None.
-    Returns: z (B, latent_dim).
-    Raises:  ValueError if the shapes differ.
+    Returns: z (B, latent_dim), in float32 at least.
+    Raises:  ValueError if the shapes differ, or the values are not finite or overflow.
     Source:  Kingma & Welling 2014, section 2.4. Derived in notebooks/04, section 1.
     """
+    mu, logvar = wide(mu, logvar)
     eps = torch.randn_like(mu) if eps is None else eps
     if not mu.shape == logvar.shape == eps.shape:
         raise ValueError(
             "expected mu, logvar and eps of one shape; got "
             f"{tuple(mu.shape)}, {tuple(logvar.shape)} and {tuple(eps.shape)}"
         )
-    return mu + (0.5 * logvar).exp() * eps
+    mu, logvar, eps = wide(mu, logvar, eps)
+    return finite(mu + (0.5 * logvar).exp() * eps, mu=mu, logvar=logvar, eps=eps)
 
 
-def _with_width(values: Tensor, width: int, name: str) -> Tensor:
+def _input(network: nn.Module, values: Tensor, width: int, name: str) -> Tensor:
+    """The values in the dtype of the network, if their width is right and they are finite."""
     if values.ndim < 1 or values.shape[-1] != width:
         raise ValueError(f"expected {name} of shape (B, {width}); got {tuple(values.shape)}")
-    return values
+    return finite(values.to(next(network.parameters()).dtype), **{name: values})

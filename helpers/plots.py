@@ -11,6 +11,8 @@ from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from helpers.checks import array, whole
+
 STYLE = Path(__file__).with_name("course.mplstyle")
 # Okabe and Ito's palette (jfly.uni-koeln.de/color), safe for color-blind readers.
 COLORS = {
@@ -57,20 +59,27 @@ def png(figure: Figure, dpi: int = 100) -> bytes:
 def plot_images(images, *, columns: int = 10, titles: Sequence[str] = (), ax=None) -> Axes:
     """Grey images side by side on one scale from 0 (black) to 1 (white).
 
-    Args:    images: (N, H·W) with square images, or (N, H, W), in [0, 1]; columns: images a row;
-             titles: one for each row of the mosaic, written at its left.
+    Args:    images: (N, H·W) with square images, or (N, H, W), in [0, 1], and shown as black or
+             white beyond; columns: images a row; titles: one for each row of the mosaic, written
+             at its left.
     Returns: the axes.
-    Raises:  ValueError if the images are not square, there are none, or columns is below 1.
+    Raises:  ValueError if the images are not square, there are none, a pixel is not finite,
+             columns is no integer of 1 or more, or there are more titles than rows.
     Source:  notebooks/01, section 5.
     """
-    images = _array(images)
+    whole(1, columns=columns)
+    images = array(images)
+    if images.ndim not in (2, 3):
+        raise ValueError(f"expected square images (N, H·W) or (N, H, W); got {images.shape}")
     side = round(images.shape[-1] ** 0.5) if images.ndim == 2 else images.shape[-1]
     if len(images) == 0 or images.size != len(images) * side * side:
         raise ValueError(f"expected square images (N, H·W) or (N, H, W); got {images.shape}")
-    if columns < 1:
-        raise ValueError(f"expected at least 1 column; got {columns}")
+    if not np.isfinite(images).all():
+        raise ValueError("expected finite pixels; got NaN or infinity")
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
+    if len(titles) > rows:
+        raise ValueError(f"expected a title for each of the {rows} rows; got {len(titles)}")
     mosaic = np.ones((rows * columns, side + 1, side + 1))
     mosaic[: len(images), :side, :side] = images.reshape(-1, side, side)
     mosaic = mosaic.reshape(rows, columns, side + 1, side + 1).transpose(0, 2, 1, 3)
@@ -91,15 +100,19 @@ def plot_images(images, *, columns: int = 10, titles: Sequence[str] = (), ax=Non
 def plot_latent(z, y, *, circles: bool = False, ax=None) -> Axes:
     """Codes in the plane, one color a class, with each class's number at the median of its codes.
 
-    Args:    z: (N, 2); y: (N,) classes 0 … 9; circles: draw one and two standard deviations of
-             the prior N(0, I).
+    Args:    z: (N, 2), N may be 0; y: (N,) classes 0 … 9; circles: draw one and two standard
+             deviations of the prior N(0, I).
     Returns: the axes.
-    Raises:  ValueError if z is not (N, 2), or y has another length.
+    Raises:  ValueError if z is not (N, 2) or not finite, or y is not N whole numbers.
     Source:  notebooks/02, section 2.
     """
-    z, y = _array(z), _array(y).astype(int)
-    if z.ndim != 2 or z.shape[1] != 2 or len(z) != len(y):
+    z, y = array(z), array(y)
+    if z.ndim != 2 or z.shape[1] != 2 or y.shape != z.shape[:1]:
         raise ValueError(f"expected z (N, 2) and y (N,); got {z.shape} and {y.shape}")
+    numbers = y.dtype.kind in "biuf" and np.isfinite(y).all() and np.isfinite(z).all()
+    if not numbers or (y % 1 != 0).any():
+        raise ValueError("expected finite z, and whole numbers for y; got others")
+    y = y.astype(int)
     ax = ax or plt.subplots(figsize=(4.8, 4.5))[1]
     for label in np.unique(y):
         points = z[y == label]
@@ -133,7 +146,3 @@ def plot_history(history, name: str = "loss", *, unit: str = "nats per image", a
     ax.set_ylabel(unit)
     ax.legend()
     return ax
-
-
-def _array(values) -> np.ndarray:
-    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)

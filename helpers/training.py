@@ -15,9 +15,16 @@ from IPython.display import display
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from helpers.checks import whole
+
 
 def set_seed(seed: int) -> None:
-    """Seed torch (on every device) and NumPy, so that a run can be repeated."""
+    """Seed torch (on every device) and NumPy, so that a run can be repeated.
+
+    Raises:  ValueError if the seed is no integer of 0 or more.
+    Source:  the setup cell of every notebook calls it.
+    """
+    whole(0, seed=seed)
     torch.manual_seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002  the legacy generator is what libraries use
 
@@ -96,18 +103,21 @@ def fit(
     keeps its weights. The model is left in evaluation mode.
 
     Args:    loss_fn(model, batch) -> scalar, or (scalar, {name: value}): values to record;
-             x, x_val: (N, …) training and held-out examples, finite; lr: the highest rate;
+             x, x_val: (N, …) training and held-out examples, finite floating-point numbers, which
+             are converted to the dtype of the weights; lr: the highest rate;
              seed: of the shuffling and the noise (torch's CPU generator is restored afterwards);
              progress: show one line with epoch, losses and time left.
     Returns: History, with a mean for each epoch and name.
-    Raises:  ValueError for an argument out of range; FloatingPointError as soon as a loss is NaN
-             or infinite, naming the term, the epoch and the step.
+    Raises:  ValueError for an argument out of range, a model without parameters or in float16 (in
+             which Adam divides by 0), and a loss that does not depend on the model;
+             FloatingPointError as soon as a loss is NaN or infinite, naming the term or its source,
+             the epoch and the step.
     Source:  notebooks/02, section 1.
     """
-    _check_arguments(x, x_val, epochs, batch_size, lr)
+    _check_arguments(model, x, x_val, epochs, batch_size, lr, seed)
     share_cores()
-    device = next(model.parameters()).device
-    x, x_val = x.to(device), None if x_val is None else x_val.to(device)
+    weight = next(model.parameters())
+    x, x_val = x.to(weight), None if x_val is None else x_val.to(weight)  # its device and dtype
     optimizer = torch.optim.Adam(model.parameters(), lr=lr, fused=True)
     steps = math.ceil(len(x) / batch_size)
     total = max(2, epochs * steps)  # a cycle of a single step would begin and end at no rate
@@ -121,9 +131,11 @@ def fit(
                 model.train()
                 sums: dict[str, Tensor] = {}
                 for step, index in enumerate(torch.randperm(len(x)).split(batch_size)):
-                    batch = x.index_select(0, index.to(device))  # faster than x[index]
+                    batch = x.index_select(0, index.to(x.device))  # faster than x[index]
                     place = f"epoch {epoch + 1}, step {step + 1} of {steps}"
                     terms = _terms(loss_fn, model, batch, place, lr)
+                    if not terms["loss"].requires_grad:
+                        raise ValueError("expected a loss that depends on model; got a constant")
                     optimizer.zero_grad()
                     terms["loss"].backward()
                     optimizer.step()
@@ -143,12 +155,14 @@ def fit(
     return history
 
 
-def _check_arguments(x, x_val, epochs, batch_size, lr) -> None:
-    if epochs < 1 or batch_size < 1 or not lr > 0:
-        raise ValueError(
-            "expected epochs and batch_size of 1 or more and a positive lr; "
-            f"got {epochs}, {batch_size} and {lr}"
-        )
+def _check_arguments(model, x, x_val, epochs, batch_size, lr, seed) -> None:
+    whole(1, epochs=epochs, batch_size=batch_size)
+    whole(0, seed=seed)
+    if not 0 < lr < math.inf:
+        raise ValueError(f"expected a positive, finite lr; got lr = {lr}")
+    dtype = getattr(next(model.parameters(), None), "dtype", "none")
+    if dtype in ("none", torch.float16):
+        raise ValueError(f"expected a model with parameters in float32, say; got {dtype}")
     for name, values in (("x", x), ("x_val", x_val)):
         if values is None:
             continue
@@ -164,7 +178,14 @@ def _check_arguments(x, x_val, epochs, batch_size, lr) -> None:
 
 def _terms(loss_fn: LossFn, model: nn.Module, batch: Tensor, place: str, lr: float) -> dict:
     """{"loss": the scalar with its graph, name: value, …}, or an error where one is not finite."""
-    result = loss_fn(model, batch)
+    advice = (
+        f"at {place}. Try a lower lr (now {lr:g}), bound logvar, and look for a logarithm of 0 or "
+        "a division by 0 in the loss."
+    )
+    try:
+        result = loss_fn(model, batch)
+    except FloatingPointError as error:  # of helpers.checks, which saw the NaN first
+        raise FloatingPointError(f"{error}, {advice}") from error
     loss, named = result if isinstance(result, tuple) else (result, {})
     if not isinstance(loss, Tensor) or loss.ndim:
         got = f"shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else type(loss).__name__
@@ -172,12 +193,11 @@ def _terms(loss_fn: LossFn, model: nn.Module, batch: Tensor, place: str, lr: flo
     if "loss" in named:
         raise ValueError("expected other names than 'loss' for the values to record; got 'loss'")
     for name, value in [*named.items(), ("loss", loss)]:
-        number = float(torch.as_tensor(value).detach())
-        if not math.isfinite(number):
-            raise FloatingPointError(
-                f"{name!r} became {number} at {place}. Try a lower lr (now {lr:g}), bound "
-                "logvar, and look for a logarithm of 0 or a division by 0 in the loss."
-            )
+        value = torch.as_tensor(value).detach()
+        if value.ndim:
+            raise ValueError(f"expected a number for {name!r}; got shape {tuple(value.shape)}")
+        if not math.isfinite(value):
+            raise FloatingPointError(f"{name!r} became {float(value)} {advice}")
     return {"loss": loss, **named}
 
 

@@ -128,7 +128,7 @@ def test_exact_needs_two_latents():
 
 @pytest.mark.parametrize(("points", "limit"), [(1, 5.0), (0, 5.0), (10, 0.0), (10, -1.0)])
 def test_exact_refuses_an_empty_grid(points, limit):
-    with pytest.raises(ValueError, match="expected points_per_axis"):
+    with pytest.raises(ValueError, match="expected .*(points_per_axis|limit)"):
         exact_log_likelihood(VAE(2, (8,), 6), torch.zeros(1, 6), points, limit)
 
 
@@ -200,7 +200,7 @@ def test_bound_carries_no_gradient():
 
 @pytest.mark.parametrize("k", [0, -1])
 def test_bound_refuses_fewer_than_one_sample(k):
-    with pytest.raises(ValueError, match=f"expected k of 1 or more samples; got {k}"):
+    with pytest.raises(ValueError, match=f"expected k to be an integer of 1 or more; got k = {k}"):
         importance_weighted_bound(VAE(2, (8,), 6), torch.zeros(1, 6), k)
 
 

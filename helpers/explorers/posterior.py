@@ -27,8 +27,10 @@ class PosteriorExplorer(Explorer):
     def __init__(self, z, curve, noise: float, *, x_range=(-3.0, 3.0), x: float = 0.0):
         z, curve = on_grid(z, curve, "curve")
         low, high = map(float, x_range)
-        if not (noise > 0 and low < high):
-            raise ValueError(f"expected noise > 0 and low < high; got {noise} and {low}, {high}")
+        if not (0 < noise < np.inf and -np.inf < low < high < np.inf):
+            raise ValueError(
+                f"expected noise > 0 and low < high, all finite; got {noise} and {low}, {high}"
+            )
         colors = [COLORS[name] for name in ("data", "prior", "posterior")]
         spec = {"z": z.tolist(), "curve": curve.tolist(), "noise": float(noise)}
         super().__init__(spec=spec | {"range": [low, high], "colors": colors}, x=x)

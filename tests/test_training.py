@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import nbformat
 import numpy as np
@@ -389,7 +390,7 @@ def test_a_nan_does_not_reach_the_weights():
     ids=str,
 )
 def test_options_out_of_range_are_refused(options):
-    with pytest.raises(ValueError, match="expected epochs and batch_size"):
+    with pytest.raises(ValueError, match="expected .*(epochs|batch_size|lr)"):
         quiet(Line(), distance, X, **options)
 
 
@@ -545,6 +546,17 @@ def test_fit_shares_the_cores_before_it_trains(cores):
     cores(2)
     fit(Line(), distance, X, epochs=1, progress=False)
     assert torch.get_num_threads() == 2
+
+
+def test_a_notebook_shows_one_output_that_ends_with_the_whole_history(monkeypatch):
+    shown, lines = [], []
+    handle = SimpleNamespace(update=lambda data, raw: lines.append(data["text/plain"]))
+    monkeypatch.setattr(training, "get_ipython", lambda: SimpleNamespace(kernel=True))
+    monkeypatch.setattr(training, "display", lambda *a, **k: shown.append(a) or handle)
+    history = fit(Line(), distance, X, epochs=3)
+    assert len(shown) == 1
+    assert len(lines) == 4
+    assert lines[-1] == str(history)
 
 
 def test_own_work_is_told_from_that_of_others():

@@ -92,7 +92,7 @@ def fit(
     *,
     epochs: int,
     batch_size: int = 128,
-    lr: float = 1e-3,
+    lr: float = 8e-3,
     x_val: Tensor | None = None,
     seed: int = 0,
     progress: bool = True,
@@ -104,7 +104,8 @@ def fit(
 
     Args:    loss_fn(model, batch) -> scalar, or (scalar, {name: value}): values to record;
              x, x_val: (N, …) training and held-out examples, finite floating-point numbers, which
-             are converted to the dtype of the weights; lr: the highest rate;
+             are converted to the dtype of the weights; lr: the highest rate (the defaults are
+             those of benchmarks/README.md, "Time to quality");
              seed: of the shuffling and the noise (torch's CPU generator is restored afterwards);
              progress: show one line with epoch, losses and time left.
     Returns: History, with a mean for each epoch and name.

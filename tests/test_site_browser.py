@@ -379,7 +379,7 @@ def test_a_phone_scrolls_no_page_sideways(address, visit, name):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     pictures = page.locator("article :is(img, figure, canvas, input):visible")
     ends = pictures.evaluate_all("all => all.map((e) => e.getBoundingClientRect().right)")
-    assert max(ends) <= 390
+    assert max(ends, default=0) <= 390  # the page for teachers has no picture
 
 
 # From the disk

@@ -64,11 +64,13 @@ def load_images(name: str = "mnist5k", *, root: str | Path | None = None) -> Ima
 def balanced(data: ImageData, train: int = 400, test: int = 100) -> ImageData:
     """The first images of each of the ten classes, in the order 0, 1, …, 9, 0, 1, …
 
-    Args:    data: ImageData; train, test: training and held-out images a class, at least 1.
+    Args:    data: ImageData; train, test: training and held-out images a class.
     Returns: ImageData with 10·train and 10·test images. The first ten show each class once.
-    Raises:  ValueError if train or test is below 1, a class has fewer images, or lengths differ.
+    Raises:  ValueError if train or test is no integer of 1 or more, a class has fewer images, or
+             lengths differ.
     Source:  used wherever a notebook loads images: each takes as long on every data set.
     """
+    whole(1, train=train, test=test)
     return ImageData(
         *_first_of_each_class(data.x_train, data.y_train, train),
         *_first_of_each_class(data.x_test, data.y_test, test),
@@ -81,8 +83,8 @@ def _first_of_each_class(x: Tensor, y: Tensor, n: int) -> tuple[Tensor, Tensor]:
         raise ValueError(f"expected a class for each of {len(x)} images; got {len(y)} classes")
     rows = [torch.nonzero(y == c).flatten() for c in range(10)]
     fewest = min(len(r) for r in rows)
-    if not 1 <= n <= fewest:
-        raise ValueError(f"expected at least 1 image of each class, at most {fewest}; got {n}")
+    if n > fewest:
+        raise ValueError(f"expected at most {fewest} images of each class; got {n}")
     index = torch.stack([r[:n] for r in rows], dim=1).flatten()
     return x[index], y[index]
 

@@ -30,7 +30,7 @@ def set_seed(seed: int) -> None:
 
 
 def _clock() -> tuple[float, float, float]:
-    """Seconds: of the day, of all cores idle, and of this process's own work."""
+    """Seconds since some start: on the clock, of all cores idle, and of this process's work."""
     cores, own = psutil.cpu_times(), psutil.Process().cpu_times()
     return time.monotonic(), cores.idle + getattr(cores, "iowait", 0.0), own.user + own.system
 
@@ -51,10 +51,11 @@ def share_cores() -> int:
     Source:  benchmarks/README.md, "A class on one machine".
     """
     global _chosen, _seen
-    elapsed, idle, own = (new - old for new, old in zip(_clock(), _seen, strict=True))
+    now = _clock()
+    elapsed, idle, own = (new - old for new, old in zip(now, _seen, strict=True))
     if torch.get_num_threads() == _chosen and elapsed > 0.1:  # the counters tick 100 times a second
         free = round((idle + own) / elapsed)
-        _chosen, _seen = max(1, min(_given, joblib.cpu_count(), free)), _clock()
+        _chosen, _seen = max(1, min(_given, joblib.cpu_count(), free)), now
         torch.set_num_threads(_chosen)
     return torch.get_num_threads()
 

@@ -50,20 +50,13 @@ def test_the_gap_vanishes_where_q_is_the_posterior():
     assert explorer.numbers[2] == pytest.approx(0, abs=1e-9)
 
 
-def test_the_still_picture_and_its_text_follow_q():
+def test_the_text_of_the_picture_tells_the_bound():
     explorer = BoundExplorer(Z, log_joint(Z), mean=-0.5, std=0.4)
-    before = explorer.still
     explorer.mean = 1.2
-    assert explorer.still != before
-    assert explorer.still.startswith(b"\x89PNG")
-    assert "mean 1.20" in explorer.alt
     assert f"{explorer.numbers[1]:.3f}" in explorer.alt
 
 
 WRONG = [
-    ({"z": Z[:5]}, "expected z"),
-    ({"z": Z[::-1]}, "equal steps"),
-    ({"z": Z**3}, "equal steps"),
     ({"log_joint": np.full(1001, -np.inf)}, "finite"),
     ({"z": Z / 2}, "from −8"),
     ({"z": Z * 3}, "0.05 or less"),

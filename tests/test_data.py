@@ -155,10 +155,19 @@ def test_balanced_gives_the_embedded_digits_back(data):
         assert torch.equal(ours, theirs)
 
 
-@pytest.mark.parametrize(("train", "test"), [(3, 1), (1, 3), (0, 1), (1, -1)])
-def test_balanced_refuses_more_images_than_a_class_has_and_fewer_than_one(train, test):
+@pytest.mark.parametrize(
+    ("train", "test", "message"),
+    [
+        (3, 1, "at most 2 images of each class; got 3"),
+        (1, 3, "at most 2 images of each class; got 3"),
+        (0, 1, "train to be an integer of 1 or more; got train = 0"),
+        (1, -1, "test to be an integer of 1 or more; got test = -1"),
+        (1.5, 1, "train to be an integer of 1 or more; got train = 1.5"),
+    ],
+)
+def test_balanced_refuses_more_images_than_a_class_has_and_fewer_than_one(train, test, message):
     y = list(range(10)) * 2 + [1, 2, 3]
-    with pytest.raises(ValueError, match="at least 1 image of each class, at most 2; got"):
+    with pytest.raises(ValueError, match=f"expected {message}"):
         balanced(numbered(y, y), train=train, test=test)
 
 

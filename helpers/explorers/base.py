@@ -1,31 +1,127 @@
 """What all explorers share: a still picture beside the live view, and a short repr."""
 
+import re
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
 import anywidget
+import matplotlib.pyplot as plt
 import numpy as np
+import traitlets
 from IPython import get_ipython
+from matplotlib.figure import Figure
 
 from helpers.explorers import pages
+from helpers.plots import STYLE, png
+
+JS = Path(__file__).with_name("js")
+IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([^"/]+)";\n', re.M)
+EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|const|class) (\w+))", re.M)
+DEFAULT = re.compile(r"^export default (\{[^}]*\});\n", re.M)
 
 
-def module(*names: str) -> str:
-    """The ES module of an explorer: what all share, and then the files of these names."""
-    folder = Path(__file__).parent
-    return "\n".join((folder / name).read_text("utf-8") for name in ("common.js", *names))
+def module(name: str, folder: Path = JS) -> str:
+    """One ES module of a view and all that it imports: JupyterLab and a page load one file.
+
+    Each file stands in it once, after what it imports, in a scope of its own.
+
+    Raises:
+        ValueError: for an import or export of another form than `import { a } from "./b.js"`, one
+            that cannot be resolved, and files that import each other in a circle.
+    """
+    return f"{script(name, folder)}export default {_scope_name(name)}.default;\n"
+
+
+def script(name: str, folder: Path = JS) -> str:
+    """The same as a classic script, for a worker that is made from a Blob."""
+    scopes: dict[str, tuple[str, set[str]]] = {}
+    _add_scope(name, folder, scopes, ())
+    return "".join(text for text, _ in scopes.values())
+
+
+def _add_scope(name: str, folder: Path, scopes: dict, importing: tuple[str, ...]) -> set[str]:
+    """Put the file, behind what it imports, into scopes; give the names that it exports."""
+    chain = " → ".join([*importing, name])
+    if name in importing:
+        raise ValueError(f"expected no circle of imports; got {chain}")
+    if name in scopes:
+        return scopes[name][1]
+    if not (folder / name).is_file():
+        raise ValueError(f"expected the files of {chain} in {folder}; got no {name}")
+    text = (folder / name).read_text("utf-8")
+    for names, source in IMPORT.findall(text):
+        known = _add_scope(source, folder, scopes, (*importing, name))
+        for asked in filter(None, map(str.strip, names.split(","))):
+            if asked not in known:
+                raise ValueError(f"{name} imports {asked}, which {source} does not export")
+    exports = EXPORT.findall(text)
+    body = IMPORT.sub(lambda found: f"const {{{found[1]}}} = {_scope_name(found[2])};\n", text)
+    body = EXPORT.sub("", DEFAULT.sub("", body))
+    if left := re.search(r"^(?:import|export)\b.*", body, re.M):
+        raise ValueError(f"cannot resolve this line of {name}: {left[0]}")
+    result = ", ".join([*exports, *(f"default: {value}" for value in DEFAULT.findall(text))])
+    scope = f"const {_scope_name(name)} = (() => {{\n{body}return {{ {result} }};\n}})();\n"
+    scopes[name] = scope, set(exports)
+    return scopes[name][1]
+
+
+def _scope_name(file: str) -> str:
+    return "scope_" + re.sub(r"\W", "_", file.removesuffix(".js"))
+
+
+class Slider(traitlets.CFloat):
+    """A number between two limits, which a slider in the page sets."""
+
+    def __init__(self, low: float, high: float, default: float):
+        super().__init__(default)
+        self.low, self.high = low, high
+        self.tag(sync=True)
+
+    def validate(self, obj, value):
+        number = super().validate(obj, value)
+        if not self.low <= number <= self.high:  # NaN fails this test too
+            limits = f"{self.low:g} and {self.high:g}"
+            raise ValueError(f"expected {self.name} between {limits}; got {value}")
+        return number
 
 
 class Explorer(anywidget.AnyWidget):
-    """A widget whose output carries a still picture too: `still` (PNG bytes) and `alt`.
+    """A widget whose output carries a still picture too, which the saved notebook keeps.
 
-    The notebook that is saved keeps only the still picture: see helpers.saving.
+    A subclass says how it looks and what it shows: `draw(figure)` fills the still picture,
+    `describe()` is the text for who cannot see it, and `numbers` are the values that the reader
+    sees, by the names that the view gives them (`data-value`). See helpers.saving.
     """
 
-    still: bytes = b""
-    alt: str = ""
+    figure_size = (7.4, 3.2)  # inches
     for_pages = False  # docs/build.py sets it: outputs then carry what a web page needs
+
+    def draw(self, figure: Figure) -> None:
+        """Draw the still picture."""
+        raise NotImplementedError
+
+    def describe(self) -> str:
+        """What the still picture shows, in a sentence or two."""
+        raise NotImplementedError
+
+    @property
+    def still(self) -> bytes:
+        with plt.style.context(STYLE):
+            figure = plt.figure(figsize=self.figure_size)
+            self.draw(figure)
+            return png(figure)
+
+    @property
+    def alt(self) -> str:
+        return self.describe()
+
+    @classmethod
+    def limits(cls) -> dict[str, list[float]]:
+        """(low, high) of each Slider, by name, for the view."""
+        return {
+            name: [t.low, t.high] for name, t in cls.class_traits().items() if isinstance(t, Slider)
+        }
 
     def __init__(self, **traits):
         super().__init__(**traits)

@@ -23,7 +23,7 @@ class BoundExplorer(Explorer):
     Source:  notebooks/05, section 1.
     """
 
-    _esm = module("chart.js", "bound.js")
+    _esm = module("bound.js")
     spec = traitlets.Dict().tag(sync=True)
     mean = traitlets.CFloat().tag(sync=True)
     std = traitlets.CFloat().tag(sync=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 MIME = "application/vnd.autoencoder-to-vae.explorer+json"
 LIMIT = 1_000_000  # bytes of one self-contained page
-HOST = Path(__file__).with_name("host.js")
+HOST = Path(__file__).with_name("js") / "host.js"
 PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

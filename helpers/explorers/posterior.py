@@ -20,7 +20,7 @@ class PosteriorExplorer(Explorer):
     Source:  notebooks/01, section 6.
     """
 
-    _esm = module("chart.js", "posterior.js")
+    _esm = module("posterior.js")
     spec = traitlets.Dict().tag(sync=True)
     x = traitlets.CFloat().tag(sync=True)
 

@@ -4,6 +4,24 @@
 //
 // A move changes `app.z`; one animation frame decodes it and draws; release() tells the kernel.
 
+import {
+  button,
+  copied,
+  element,
+  floats,
+  group,
+  mount,
+  normal,
+  number,
+  plain,
+  position,
+  save,
+  setText,
+  slider,
+  spoken,
+  ticks,
+} from "./common.js";
+
 export default { render };
 
 const MAP = 320; // side of the map, in CSS pixels, with its margins for the axes

@@ -3,6 +3,9 @@
 // The slider sets the model's x, one animation frame computes the posterior and draws, and the
 // release tells the kernel.
 
+import { element, follow, group, mount, number, slider, spoken } from "./common.js";
+import { DENSITY, WIDTH, Z, axis, chart, chartLook, charts } from "./chart.js";
+
 export default { render };
 
 function render({ model, el }) {

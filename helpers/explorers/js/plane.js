@@ -3,6 +3,21 @@
 // A move sets the model's point or prior, one animation frame computes and draws, and the release
 // tells the kernel.
 
+import {
+  element,
+  floats,
+  follow,
+  group,
+  mount,
+  number,
+  plain,
+  position,
+  setText,
+  slider,
+  spoken,
+  ticks,
+} from "./common.js";
+
 export default { render };
 
 const SIDE = 340; // of the map, in CSS pixels, with its margins

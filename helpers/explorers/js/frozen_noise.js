@@ -2,6 +2,19 @@
 //
 // A slider sets the model's mu or sigma, one animation frame draws, and the release tells the kernel.
 
+import {
+  button,
+  element,
+  follow,
+  group,
+  mount,
+  normal,
+  number,
+  plain,
+  shape,
+  slider,
+} from "./common.js";
+
 export default { render };
 
 const WIDTH = 640;

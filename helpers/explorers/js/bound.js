@@ -3,6 +3,9 @@
 // A slider sets the model's mean or std, one animation frame sums over the grid and draws, and the
 // release tells the kernel.
 
+import { element, follow, group, mount, number, slider, spoken } from "./common.js";
+import { DENSITY, WIDTH, Z, axis, chart, chartLook, charts } from "./chart.js";
+
 export default { render };
 
 const NATS = axis("nats", [-10, 1], [-10, -8, -6, -4, -2, 0]);

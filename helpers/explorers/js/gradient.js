@@ -3,6 +3,20 @@
 // A slider sets the model's mu, sigma or n, one animation frame computes the estimates from the
 // noise and draws, and the release tells the kernel.
 
+import {
+  button,
+  element,
+  floats,
+  follow,
+  group,
+  mount,
+  normal,
+  number,
+  plain,
+  shape,
+  slider,
+} from "./common.js";
+
 export default { render };
 
 const WIDTH = 660;

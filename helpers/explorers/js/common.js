@@ -1,12 +1,11 @@
-// What the explorers share. base.module puts it in front of the text of each: JupyterLab and a web
-// page load one ES module, which can import nothing beside it. Texts are set as text, not as markup.
+// What the explorers share. Texts are set as text, not as markup.
 
 const CONTROLS = "button, input, select, canvas[tabindex]";
 const NO_SHORTCUTS = "data-lm-suppress-shortcuts";
 
 // Draws traits of the model now, and at most once a frame after they change. What the reader holds,
 // from set to release, does not give way to what the kernel sends meanwhile.
-function follow(model, names, draw) {
+export function follow(model, names, draw) {
   const held = new Map();
   const get = (name) => (held.has(name) ? held.get(name) : model.get(name));
   let request = 0;
@@ -37,7 +36,7 @@ function follow(model, names, draw) {
   return { get, set, release, stop };
 }
 
-function save(model) {
+export function save(model) {
   try {
     model.save_changes();
   } catch (error) {
@@ -46,31 +45,31 @@ function save(model) {
 }
 
 // A trait of bytes as an ArrayBuffer of its own, which is aligned.
-function copied(view) {
+export function copied(view) {
   if (view instanceof ArrayBuffer) return view.slice(0);
   return view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
 }
 
-function floats(view) {
+export function floats(view) {
   return new Float32Array(copied(view));
 }
 
 // A draw from N(0, 1), by Box and Muller.
-function normal() {
+export function normal() {
   return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 }
 
-function number(value, digits = 2) {
+export function number(value, digits = 2) {
   return plain(value.toFixed(digits));
 }
 
 // A number with as many digits as it has.
-function plain(value) {
+export function plain(value) {
   return String(value).replace("-", "−");
 }
 
 // About five round numbers between the two.
-function ticks(low, high) {
+export function ticks(low, high) {
   const rough = (high - low) / 5;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough);
@@ -81,23 +80,23 @@ function ticks(low, high) {
   return values;
 }
 
-function element(tag, properties = {}) {
+export function element(tag, properties = {}) {
   return Object.assign(document.createElement(tag), properties);
 }
 
-function shape(tag, attributes, parent) {
+export function shape(tag, attributes, parent) {
   const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   parent.append(node);
   return node;
 }
 
-function setText(node, text) {
+export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
 // Where the pointer is, in a square canvas whose side has this size.
-function position(event, canvas, size) {
+export function position(event, canvas, size) {
   const box = canvas.getBoundingClientRect();
   return [
     ((event.clientX - box.left) / box.width) * size,
@@ -106,7 +105,7 @@ function position(event, canvas, size) {
 }
 
 // The root of an explorer, with what all of them look like.
-function group(className, label, css) {
+export function group(className, label, css) {
   const root = element("div", { className, role: "group" });
   root.setAttribute("aria-label", label);
   root.append(element("style", { textContent: look(`.${className}`) + css }));
@@ -114,7 +113,7 @@ function group(className, label, css) {
 }
 
 // On a control, JupyterLab's own keys (arrows, D D, …) are off; Ctrl+S still saves.
-function mount(root, el) {
+export function mount(root, el) {
   for (const control of root.querySelectorAll(CONTROLS)) control.toggleAttribute(NO_SHORTCUTS, true);
   for (const name of ["keydown", "keyup"]) {
     root.addEventListener(name, ({ target, ctrlKey, metaKey }) => {
@@ -125,7 +124,7 @@ function mount(root, el) {
 }
 
 // A slider with its title and value: `move` gets each value, `release` is called on letting go.
-function slider(parent, title, { min, max, step }, move, release) {
+export function slider(parent, title, { min, max, step }, move, release) {
   const label = element("label", { className: "slider" });
   const input = element("input", { type: "range", min, max, step });
   const output = element("output");
@@ -140,14 +139,14 @@ function slider(parent, title, { min, max, step }, move, release) {
   return { input, show };
 }
 
-function button(parent, text, act) {
+export function button(parent, text, act) {
   const node = element("button", { type: "button", textContent: text });
   node.addEventListener("click", act);
   parent.append(node);
 }
 
 // What is read to those who cannot see the picture.
-function spoken() {
+export function spoken() {
   const node = element("p", { className: "spoken" });
   node.setAttribute("aria-live", "polite");
   return node;

@@ -1,21 +1,24 @@
 // Two charts side by side, for the explorers of one latent z: see bound.js and posterior.js.
 
-const [WIDTH, HEIGHT] = [340, 280]; // of a chart
+import { plain, shape } from "./common.js";
+
+export const WIDTH = 340; // of a chart
+const HEIGHT = 280;
 const MARGIN = { left: 42, right: 10, top: 30, bottom: 40 };
-const Z = axis("z", [-3.6, 3.6], [-3, -2, -1, 0, 1, 2, 3]); // the part of z that is shown
-const DENSITY = axis("density", [0, 4], [0, 1, 2, 3, 4]);
+export const Z = axis("z", [-3.6, 3.6], [-3, -2, -1, 0, 1, 2, 3]); // the part of z that is shown
+export const DENSITY = axis("density", [0, 4], [0, 1, 2, 3, 4]);
 
 // Marks are numbers, or pairs of a number and its text.
-function axis(name, range, marks) {
+export function axis(name, range, marks) {
   return { name, range, marks: marks.map((mark) => (mark.length ? mark : [mark, plain(mark)])) };
 }
 
-function charts(root) {
+export function charts(root) {
   return shape("svg", { viewBox: `0 0 ${2 * WIDTH} ${HEIGHT}`, role: "img" }, root);
 }
 
 // The axes of one chart, at `shift` from the left; gives what draws into them.
-function chart(svg, shift, title, across, up) {
+export function chart(svg, shift, title, across, up) {
   const node = shape("g", { transform: `translate(${shift} 0)` }, svg);
   const [bottom, right] = [HEIGHT - MARGIN.bottom, WIDTH - MARGIN.right];
   const middle = (MARGIN.left + right) / 2;
@@ -65,7 +68,7 @@ function chart(svg, shift, title, across, up) {
 }
 
 // `title` is the width of a slider's title.
-function chartLook(root, title) {
+export function chartLook(root, title) {
   return `
 ${root} { max-width: 720px; font-size: 14px; }
 ${root} svg { background: #fff; border-radius: 3px; }

@@ -1,5 +1,7 @@
 // A slider over pictures that all came beforehand: see flipbook.py and common.js.
 
+import { element, follow, mount, slider } from "./common.js";
+
 export default { render };
 
 async function unpack(model) {

@@ -1,11 +1,23 @@
-"""What explorers share: one picture a cell, a still that follows, a grid in equal steps."""
+"""What explorers share: one shape of all faces, and limits from Python."""
 
-from types import SimpleNamespace
+import re
 
 import numpy as np
 import pytest
+import torch
+from matplotlib import pyplot as plt
+from torch import nn
 
-from helpers.explorers import BoundExplorer, FrozenNoise, GradientExplorer, PosteriorExplorer, base
+from helpers.explorers import (
+    BoundExplorer,
+    Flipbook,
+    FrozenNoise,
+    GradientExplorer,
+    LatentExplorer,
+    PlaneExplorer,
+    PosteriorExplorer,
+)
+from helpers.explorers.base import Slider
 
 Z = np.linspace(-10, 10, 1001)
 ON_A_GRID = {
@@ -14,63 +26,84 @@ ON_A_GRID = {
 }
 
 
-@pytest.fixture
-def run_cell(monkeypatch):
-    """run_cell(cell, run) makes an explorer as if in that run of that notebook cell."""
-    request = {}
-    kernel = SimpleNamespace(get_parent=lambda: request)
-    monkeypatch.setattr(base, "get_ipython", lambda: SimpleNamespace(kernel=kernel))
-    monkeypatch.setattr(base, "_made", {})
-
-    def make(cell: str | None, run: str) -> FrozenNoise:
-        metadata = {} if cell is None else {"cellId": cell}
-        request.update(metadata=metadata, header={"msg_id": run})
-        return FrozenNoise(0.0, 1.0, [0.5])
-
-    return make
+def latent():
+    torch.manual_seed(0)
+    return LatentExplorer(
+        (nn.Linear(784, 2), nn.Linear(2, 784)), torch.rand(9, 784), [*"aabbccdde"]
+    )
 
 
-def is_open(explorer) -> bool:
-    return explorer.comm is not None
+def plane():
+    x, covariances = [[0, 0], [1, 1]], [[[1, 0], [0, 1]]] * 2
+    return PlaneExplorer(x, [0, 1], [[0, 0], [1, 2]], covariances, [1, -2], 0.5)
 
 
-def test_a_cell_run_again_closes_all_that_it_made_before(run_cell):
-    first, second = run_cell("a", "1"), run_cell("a", "1")
-    assert is_open(first)
-    assert is_open(second)
-    third = run_cell("a", "2")
-    assert [is_open(explorer) for explorer in (first, second, third)] == [False, False, True]
+FACES = {
+    "bound": lambda: ON_A_GRID["bound"](Z),
+    "posterior": lambda: ON_A_GRID["posterior"](Z),
+    "frozen noise": lambda: FrozenNoise(0.0, 1.0, [0.5]),
+    "gradient": lambda: GradientExplorer(0.0, 1.0, 30),
+    "plane": plane,
+    "latent": latent,
+    "flipbook": lambda: Flipbook(lambda v: plt.figure(), [1, 2], label="l", alt="A line."),
+}
 
 
-def test_a_cell_leaves_the_explorers_of_other_cells_open(run_cell):
-    other = run_cell("a", "1")
-    run_cell("b", "2")
-    assert is_open(other)
+@pytest.mark.parametrize("make", FACES.values(), ids=FACES)
+def test_a_face_has_a_picture_a_text_and_numbers_that_can_name_places_in_a_page(make):
+    explorer = make()
+    assert explorer.still.startswith(b"\x89PNG")
+    assert plt.get_fignums() == []
+    assert explorer.alt == explorer.describe()
+    assert len(explorer.alt) > 5
+    assert explorer.numbers
+    for name, value in explorer.numbers.items():
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", name)
+        assert type(value) is float
 
 
-def test_where_no_cell_is_named_nothing_is_closed(run_cell):
-    first = run_cell(None, "1")
-    run_cell(None, "2")
-    assert is_open(first)
+SLIDERS = [
+    (make, name)
+    for make in FACES.values()
+    for name, trait in type(make()).class_traits().items()
+    if isinstance(trait, Slider)
+]
+
+
+@pytest.mark.parametrize(("make", "name"), SLIDERS)
+def test_a_slider_goes_as_far_as_the_limits_that_the_view_gets_and_no_farther(make, name):
+    explorer = make()
+    low, high = explorer.get_state()["spec"]["limits"][name]
+    for value in (low, high):
+        setattr(explorer, name, value)
+    for value in (low - 1e-6, high + 1e-6, float("nan")):
+        with pytest.raises(ValueError, match=f"expected {name} between .* and .*; got"):
+            setattr(explorer, name, value)
+    assert getattr(explorer, name) == high
+
+
+def test_the_limits_of_one_explorer_are_its_own():
+    wide = PosteriorExplorer(Z, Z, 0.3, x_range=(-9, 9), x=8)
+    assert wide.spec["limits"] == {"x": [-9, 9]}
+    with pytest.raises(ValueError, match="expected x between -3 and 3; got 8"):
+        PosteriorExplorer(Z, Z, 0.3, x=8)
 
 
 @pytest.mark.parametrize(
-    ("make", "name", "words"),
+    ("face", "name", "words"),
     [
-        (ON_A_GRID["bound"], "mean", "mean 1.20"),
-        (ON_A_GRID["posterior"], "x", "x = 1.20"),
-        (lambda z: FrozenNoise(0.0, 1.0, [0.5]), "mu", "μ = 1.20"),
-        (lambda z: GradientExplorer(0.0, 1.0, 30), "mu", "μ = 1.20"),
+        ("bound", "mean", "mean 1.20"),
+        ("posterior", "x", "x = 1.20"),
+        ("frozen noise", "mu", "μ = 1.20"),
+        ("gradient", "mu", "μ = 1.20"),
     ],
-    ids=["bound", "posterior", "frozen noise", "gradient"],
 )
-def test_the_still_picture_and_its_text_follow_the_value(make, name, words):
-    explorer = make(Z)
+def test_the_still_picture_and_its_text_follow_the_value(face, name, words):
+    explorer = FACES[face]()
     before = explorer.still
     assert words not in explorer.alt
     setattr(explorer, name, 1.2)
     assert explorer.still != before
-    assert explorer.still.startswith(b"\x89PNG")
     assert words in explorer.alt
 
 

@@ -1,12 +1,17 @@
-"""What explorers share: one shape of all faces, and limits from Python."""
+"""What explorers share: one shape of all faces, limits from Python, and how long they live."""
 
+import gc
 import re
+import weakref
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from IPython.core.interactiveshell import InteractiveShell
 from matplotlib import pyplot as plt
 from torch import nn
+from traitlets.config import Config
 
 from helpers.explorers import (
     BoundExplorer,
@@ -16,6 +21,7 @@ from helpers.explorers import (
     LatentExplorer,
     PlaneExplorer,
     PosteriorExplorer,
+    holding,
 )
 from helpers.explorers.base import Slider
 
@@ -117,3 +123,100 @@ def test_a_grid_that_does_not_fit_is_refused(make, z, message):
     make(Z)
     with pytest.raises(ValueError, match=message):
         make(z)
+
+
+# How long an explorer lives. IPython itself runs the cells; only the kernel is a stand-in.
+
+
+@pytest.fixture
+def run_cell(monkeypatch, tmp_path):
+    """run_cell(cell, code) runs the code as that cell of a notebook; gives the shell."""
+    config = Config({"HistoryManager": {"enabled": False}})
+    shell = InteractiveShell(config=config, ipython_dir=str(tmp_path))
+    request, made = {}, []
+    shell.kernel = SimpleNamespace(get_parent=lambda: request)
+    monkeypatch.setattr(holding, "get_ipython", lambda: shell)
+    monkeypatch.setattr(holding, "_shown", {})
+    monkeypatch.setattr(FrozenNoise, "still", b"")  # quickly
+
+    def make():
+        explorer = FrozenNoise(0.0, 1.0, [0.5])
+        made.append(weakref.ref(explorer))
+        return explorer
+
+    shell.user_ns |= {"make": make, "display": shell.display_formatter.format}
+
+    def run(cell: str | None, code: str) -> list:
+        """The explorers made so far that live."""
+        metadata = {} if cell is None else {"cellId": cell}
+        request.update(metadata=metadata, header={"msg_id": f"run {shell.execution_count}"})
+        shell.run_cell(code, store_history=True).raise_error()
+        return [number for number, one in enumerate(made) if one() is not None]
+
+    return run
+
+
+def living(run_cell):
+    """The explorers, by number, that live once their outputs are not the last ones."""
+    for code in ("1", "2", "3"):  # they push an earlier output out of _, __ and ___
+        run_cell(f"cell {code}", code)
+    return run_cell("cell 3", "3")
+
+
+@pytest.mark.parametrize("make", FACES.values(), ids=FACES)
+def test_what_nobody_holds_dies_at_once(make):
+    gc.collect()
+    gc.disable()
+    try:
+        explorer = weakref.ref(make())
+        assert explorer() is None
+    finally:
+        gc.enable()
+
+
+def test_a_cell_run_fifty_times_keeps_its_last_explorer_alone(run_cell):
+    for _ in range(50):
+        run_cell("a", "explorer = make(); explorer")
+    assert living(run_cell) == [49]
+
+
+def test_what_a_cell_shows_lives_without_a_name(run_cell):
+    run_cell("a", "display(make()); display(make())")
+    assert living(run_cell) == [0, 1]
+    run_cell("a", "make()")
+    assert living(run_cell) == [2]
+
+
+@pytest.mark.parametrize("keep", ["kept = explorer", "kept = [explorer]", "kept = explorer.close"])
+def test_what_the_reader_holds_lives(run_cell, keep):
+    run_cell("a", "explorer = make(); explorer")
+    run_cell("b", keep)
+    run_cell("a", "explorer = make(); explorer")
+    assert living(run_cell) == [0, 1]
+    run_cell("b", "del kept")
+    assert living(run_cell) == [1]
+
+
+def test_what_another_cell_shows_lives(run_cell):
+    run_cell("a", "explorer = make(); explorer")
+    run_cell("b", "explorer")
+    run_cell("a", "explorer = make(); explorer")
+    assert living(run_cell) == [0, 1]
+    run_cell("b", "explorer")
+    assert living(run_cell) == [1]
+
+
+def test_what_dies_tells_the_page_and_what_lives_still_hears_it(run_cell, monkeypatch):
+    closed = []
+    monkeypatch.setattr(FrozenNoise, "close", lambda self: closed.append(self.mu))
+    explorer = FrozenNoise(1.0, 1.0, [0.5])
+    data = {"method": "update", "state": {"mu": 1.25}, "buffer_paths": []}
+    explorer.comm.handle_msg({"content": {"data": data}, "buffers": []})
+    assert explorer.mu == 1.25
+    del explorer
+    assert closed == [1.25]
+
+
+def test_where_no_cell_is_named_all_live(run_cell):
+    run_cell(None, "make()")
+    assert run_cell(None, "make()") == [0, 1]

@@ -10,7 +10,7 @@ import numpy as np
 import traitlets
 from matplotlib.figure import Figure
 
-from helpers.explorers import pages
+from helpers.explorers import holding, pages
 from helpers.plots import STYLE, png
 
 JS = Path(__file__).with_name("js")
@@ -143,11 +143,13 @@ class Explorer(anywidget.AnyWidget):
         spec = spec or {}
         limits = self.limits() | spec.get("limits", {})
         super().__init__(spec=spec | {"limits": limits}, **traits)  # the spec first: traits need it
+        holding.loosen(self)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}: {self.alt}"
 
     def _repr_mimebundle_(self, **kwargs):
+        holding.hold(self)
         data, metadata = super()._repr_mimebundle_(**kwargs)
         data |= {"image/png": b64encode(self.still).decode()}
         if self.for_pages:

@@ -28,11 +28,20 @@ const SLIDERS = [
   { name: "sigma", text: "σ", min: 0, max: 1.5 },
 ];
 
+// The samples z = μ + σ ε, the mean of z², and the gradient of that mean by μ and by σ.
+export function numbers({ mu, sigma, eps }) {
+  const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const z = eps.map((noise) => mu + sigma * noise);
+  const loss = mean(z.map((v) => v * v));
+  const byMu = mean(z.map((v) => 2 * v));
+  const bySigma = mean(z.map((v, i) => 2 * v * eps[i]));
+  return { z, loss, byMu, bySigma };
+}
+
 function render({ model, el }) {
   const { limit, top, step, colors } = model.get("spec");
   const toX = (value) => PLOT.left + ((value + limit) / (2 * limit)) * (PLOT.right - PLOT.left);
-  const toY = (loss) =>
-    CURVE.bottom - (Math.min(loss, top) / top) * (CURVE.bottom - CURVE.top);
+  const toY = (loss) => CURVE.bottom - (Math.min(loss, top) / top) * (CURVE.bottom - CURVE.top);
   const root = group("frozen-noise", "Frozen noise", CSS);
   for (const [name, color] of Object.entries(colors)) root.style.setProperty(`--${name}`, color);
 
@@ -52,13 +61,13 @@ function render({ model, el }) {
     view.set("eps", model.get("eps").map(normal));
     view.release();
   });
-  const numbers = element("p", { className: "value" });
-  root.append(controls, numbers);
+  const text = element("p", { className: "value" });
+  root.append(controls, text);
   mount(root, el);
 
   function draw(get) {
     const [mu, sigma, eps] = ["mu", "sigma", "eps"].map(get);
-    const z = eps.map((noise) => mu + sigma * noise);
+    const { z, loss, byMu, bySigma } = numbers({ mu, sigma, eps });
     const clip = (value) => Math.min(limit, Math.max(-limit, value));
     for (const kind of Object.keys(dots)) resize(dots[kind], eps.length, kind, picture);
     let [line, drop, arrow] = ["", "", ""];
@@ -74,16 +83,17 @@ function render({ model, el }) {
     lines.setAttribute("d", line);
     drops.setAttribute("d", drop);
     arrows.setAttribute("d", arrow);
-    sliders.forEach(({ show }, i) => show([mu, sigma][i]));
-    const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-    const text = `mean of z² ${number(mean(z.map((v) => v * v)))} · gradient, averaged over `
-      + `${eps.length} points: of μ ${number(mean(z.map((v) => 2 * v)))} (expected 2μ = `
-      + `${number(2 * mu)}), of σ ${number(mean(z.map((v, i) => 2 * v * eps[i])))} (expected 2σ = `
-      + `${number(2 * sigma)})`;
-    numbers.textContent = text;
-    picture.setAttribute("aria-label", `${eps.length} noise values ε in a row, a line from each to `
-      + `its z at μ = ${number(mu)}, σ = ${number(sigma)}, and the loss z² with an arrow downhill `
-      + "at each z.");
+    for (const [i, value] of [mu, sigma].entries()) sliders[i].show(value);
+    text.textContent =
+      `mean of z² ${number(loss)} · gradient, averaged over ` +
+      `${eps.length} points: of μ ${number(byMu)} (expected 2μ = ${number(2 * mu)}), ` +
+      `of σ ${number(bySigma)} (expected 2σ = ${number(2 * sigma)})`;
+    picture.setAttribute(
+      "aria-label",
+      `${eps.length} noise values ε in a row, a line from each to ` +
+        `its z at μ = ${number(mu)}, σ = ${number(sigma)}, and the loss z² with an arrow downhill ` +
+        "at each z.",
+    );
   }
 
   const view = follow(model, ["mu", "sigma", "eps"], draw);
@@ -94,7 +104,11 @@ function render({ model, el }) {
 }
 
 function drawAxes(picture, limit, top, toX, toY) {
-  for (const [y, label] of [[EPS_ROW, "ε"], [Z_ROW, "z"], [CURVE.bottom, "z²"]]) {
+  for (const [y, label] of [
+    [EPS_ROW, "ε"],
+    [Z_ROW, "z"],
+    [CURVE.bottom, "z²"],
+  ]) {
     shape("path", { class: "axis", d: `M${PLOT.left} ${y}H${PLOT.right}` }, picture);
     shape("text", { x: 14, y: y + 5 }, picture).textContent = label;
   }

@@ -4,7 +4,7 @@
 // release tells the kernel.
 
 import { axis, chart, chartLook, charts, DENSITY, WIDTH, Z } from "./chart.js";
-import { element, follow, group, mount, number, slider, spoken } from "./common.js";
+import { follow, group, mount, number, sentence, slider, spoken } from "./common.js";
 
 export default { render };
 
@@ -43,7 +43,7 @@ export function integrate({ z, logJoint, evidence }, mean, std) {
 }
 
 function render({ model, el }) {
-  const { z, log_joint: logJoint, ranges, colors } = model.get("spec");
+  const { z, log_joint: logJoint, limits, colors } = model.get("spec");
   const evidence = logEvidence(z, logJoint);
   const [posteriorColor, qColor, boundColor, dataColor] = colors;
 
@@ -69,13 +69,13 @@ function render({ model, el }) {
   level.setAttribute("stroke-width", 1);
 
   const sliders = Object.entries(TITLES).map(([name, title]) => {
-    const [min, max] = ranges[name];
+    const [min, max] = limits[name];
     const move = (value) => view.set(name, value);
     return slider(root, title, { min, max, step: 0.01 }, move, release);
   });
-  const text = element("p", { className: "value" });
+  const text = sentence`ELBO ${"elbo"} + gap ${"gap"} = ${"sum"} nats; log p(x) = ${"evidence"}`;
   const live = spoken();
-  root.append(text, live);
+  root.append(text.node, live);
   mount(root, el);
 
   function draw(get) {
@@ -87,15 +87,15 @@ function render({ model, el }) {
     bars[1](FLOOR, height, number(elbo, 3), evidence);
     bars[2](height, evidence, number(gap, 3), evidence);
     for (const [i, value] of [mean, std].entries()) sliders[i].show(value);
-    text.textContent =
-      `ELBO ${number(elbo, 4)} + gap ${number(gap, 4)} = ${number(elbo + gap, 4)} nats; ` +
-      `log p(x) = ${number(evidence, 4)}`;
-    svg.setAttribute("aria-label", `The posterior of z, q, and three bars. ${text.textContent}`);
+    const [sum, log] = [elbo + gap, evidence].map((value) => number(value, 4));
+    text.show({ elbo: number(elbo, 4), gap: number(gap, 4), sum, evidence: log });
+    const said = text.node.textContent;
+    svg.setAttribute("aria-label", `The posterior of z, q, and three bars. ${said}`);
   }
 
   function release() {
     view.release();
-    live.textContent = text.textContent;
+    live.textContent = text.node.textContent;
   }
 
   const view = follow(model, ["mean", "std"], draw);

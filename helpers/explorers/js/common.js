@@ -106,6 +106,24 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+// A line of text with numbers that change: sentence`p(x) = ${"p_x"}` is one for `show({ p_x })`. Its
+// name is the number's data-value attribute, and its name in the Python face's `numbers`.
+export function sentence(texts, ...names) {
+  const node = element("p", { className: "value" });
+  const spans = names.map((name) => valueNode("span", name));
+  node.append(texts[0], ...spans.flatMap((span, i) => [span, texts[i + 1]]));
+  function show(values) {
+    for (const [i, name] of names.entries()) setText(spans[i], values[name]);
+  }
+  return { node, show };
+}
+
+export function valueNode(tag, name) {
+  const node = element(tag);
+  node.dataset.value = name;
+  return node;
+}
+
 // Where the pointer is, in a square canvas whose side has this size.
 export function position(event, canvas, size) {
   const box = canvas.getBoundingClientRect();

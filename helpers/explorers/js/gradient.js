@@ -13,6 +13,7 @@ import {
   normal,
   number,
   plain,
+  sentence,
   shape,
   slider,
 } from "./common.js";
@@ -27,13 +28,13 @@ const RIGHT = { low: -12, high: 12, from: 410, to: 650 }; // estimates of the sl
 const TOP = 30;
 const BINS = 64;
 const SLIDERS = [
-  { name: "mu", text: "μ", min: -3, max: 3, step: 0.01 },
-  { name: "sigma", text: "σ", min: 0.1, max: 2, step: 0.01 },
-  { name: "n", text: "samples", min: 1, max: 4, step: 0.01 }, // powers of ten
+  ["mu", "μ"],
+  ["sigma", "σ"],
+  ["n", "samples"], // on a scale of powers of ten
 ];
 
 function render({ model, el }) {
-  const { h, size, colors, rows } = model.get("spec");
+  const { h, size, colors, rows, limits } = model.get("spec");
   const root = group("gradient-explorer", "Three estimates of a gradient", CSS);
   for (const [name, color] of Object.entries(colors)) root.style.setProperty(`--${name}`, color);
 
@@ -46,9 +47,10 @@ function render({ model, el }) {
   const marks = rows.map((name, i) => estimateMark(picture, name, TOP + 32 + 58 * i));
 
   const controls = element("div", { className: "controls" });
-  const sliders = SLIDERS.map(({ name, text, ...range }) => {
+  const sliders = SLIDERS.map(([name, title]) => {
+    const [min, max] = name === "n" ? limits.n.map(Math.log10) : limits[name];
     const move = (value) => view.set(name, name === "n" ? Math.round(10 ** value) : value);
-    return slider(controls, text, range, move, () => view.release());
+    return slider(controls, title, { min, max, step: 0.01 }, move, () => view.release());
   });
   button(controls, "Fresh noise", () => {
     const fresh = Float32Array.from({ length: 2 * size }, normal);
@@ -56,10 +58,16 @@ function render({ model, el }) {
     view.release();
   });
   const list = element("dl");
-  const texts = ["true slope 2μ", ...rows].map((name) => {
-    const text = element("dd", { className: "value" });
-    list.append(element("dt", { textContent: name }), text);
+  function row(title, text) {
+    const cell = element("dd");
+    cell.append(text.node);
+    list.append(element("dt", { textContent: title }), cell);
     return text;
+  }
+  const slope = row("true slope 2μ", sentence`${"true_slope"}`);
+  const texts = rows.map((name) => {
+    const key = name.replace(" ", "_");
+    return { key, ...row(name, sentence`${key} ± ${`${key}_error`}`) };
   });
   root.append(controls, list);
   mount(root, el);
@@ -71,10 +79,11 @@ function render({ model, el }) {
     bars.setAttribute("d", histogram(first, mu, sigma));
     density.setAttribute("d", bell(mu, sigma));
     truth.setAttribute("d", `M${toX(RIGHT, 2 * mu)} ${TOP + 8}V${BASE}`);
-    texts[0].textContent = number(2 * mu);
-    estimates({ mu, sigma, first, second, h }).forEach(([mean, error], row) => {
-      marks[row](mean, error);
-      texts[row + 1].textContent = `${number(mean)} ± ${number(2 * error)}`;
+    slope.show({ true_slope: number(2 * mu) });
+    estimates({ mu, sigma, first, second, h }).forEach(([mean, error], i) => {
+      marks[i](mean, error);
+      const { key, show } = texts[i];
+      show({ [key]: number(mean), [`${key}_error`]: number(2 * error) });
     });
     const values = [mu, sigma, Math.log10(n)];
     sliders.forEach(({ input, show }, i) => {
@@ -82,7 +91,7 @@ function render({ model, el }) {
       show(values[i], shown);
       input.setAttribute("aria-valuetext", shown);
     });
-    const said = rows.map((name, i) => `${name} ${texts[i + 1].textContent}`).join("; ");
+    const said = rows.map((name, i) => `${name} ${texts[i].node.textContent}`).join("; ");
     picture.setAttribute(
       "aria-label",
       `Histogram of ${n} samples z at μ = ${number(mu)}, σ = ` +

@@ -121,7 +121,7 @@ function pairChooser(state, pair, redraw) {
   return row;
 }
 
-function mapScale(ranges, pair) {
+export function mapScale(ranges, pair) {
   const half = Math.max(...pair.map((d) => (ranges[d][1] - ranges[d][0]) / 2));
   const [low, right] = pair.map((d) => (ranges[d][0] + ranges[d][1]) / 2 - half);
   const axis = (start, at, length) => {

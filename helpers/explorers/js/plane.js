@@ -17,6 +17,7 @@ import {
   slider,
   spoken,
   ticks,
+  valueNode,
 } from "./common.js";
 import { contour, onGrid } from "./contour.js";
 
@@ -27,6 +28,12 @@ const MARGIN = { left: 34, right: 8, top: 8, bottom: 34 };
 const PLOT = SIDE - MARGIN.left - MARGIN.right;
 const CELLS = 100; // of the grid on which the boundaries are traced, a side
 const NATS = 30; // the length of a bar of log p
+const ROWS = [
+  ["log p(x|A)", "log_p_a"],
+  ["log p(x|B)", "log_p_b"],
+  ["p(A|x), generative", "generative"],
+  ["p(A|x), logistic", "logistic"],
+];
 
 // The two models.
 
@@ -52,7 +59,7 @@ export function numbers(spec, point, prior) {
 
 function render({ model, el }) {
   const spec = model.get("spec");
-  const [low, high] = spec.limits;
+  const [low, high] = spec.limits.point;
   const top = Math.max(...spec.peaks, 0);
 
   // The page.
@@ -62,11 +69,10 @@ function render({ model, el }) {
   canvas.dataset.role = "plane";
   canvas.setAttribute("role", "img");
   const side = element("div", { className: "side" });
-  const rows = ["log p(x|A)", "log p(x|B)", "p(A|x), generative", "p(A|x), logistic"].map(
-    (name, i) => bar(side, name, [...spec.colors.slice(0, 2), "#000", spec.colors[2]][i]),
-  );
+  const colors = [...spec.colors.slice(0, 2), "#000", spec.colors[2]];
+  const rows = ROWS.map(([title, name], i) => bar(side, title, name, colors[i]));
   const range = { min: low, max: high, step: (high - low) / 400 };
-  const [min, max] = spec.priors;
+  const [min, max] = spec.limits.prior;
   const sliders = [
     slider(side, "x₁", range, (value) => goTo(value, view.get("point")[1]), release),
     slider(side, "x₂", range, (value) => goTo(view.get("point")[0], value), release),
@@ -124,7 +130,7 @@ function render({ model, el }) {
     const share = (v - low) / (high - low);
     return k === 0 ? MARGIN.left + PLOT * share : MARGIN.top + PLOT * (1 - share);
   };
-  const ratios = onGrid((x) => logRatio(spec, x), spec.limits, CELLS);
+  const ratios = onGrid((x) => logRatio(spec, x), spec.limits.point, CELLS);
   const fixed = background();
 
   function background() {
@@ -234,15 +240,16 @@ function coordinates(point) {
   return point.map((value) => number(value)).join(", ");
 }
 
-function bar(parent, name, color) {
+function bar(parent, title, name, color) {
   const node = element("div", { className: "row" });
-  const value = element("span", { className: "value" });
+  const value = valueNode("span", name);
+  value.className = "value";
   const track = element("div", { className: "track" });
   const fill = element("div");
   fill.style.background = color;
   track.append(fill);
   track.setAttribute("aria-hidden", "true");
-  node.append(element("span", { textContent: name }), value, track);
+  node.append(element("span", { textContent: title }), value, track);
   parent.append(node);
   return (text, share) => {
     setText(value, text);

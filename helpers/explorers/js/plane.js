@@ -57,6 +57,12 @@ export function numbers(spec, point, prior) {
   return [a, b, sigmoid(a - b + shift(prior)), sigmoid(odds)];
 }
 
+// The point of the plane at a place on the map, or the nearest one within the limits.
+export function pointAt([x, y], [low, high]) {
+  const shares = [(x - MARGIN.left) / PLOT, 1 - (y - MARGIN.top) / PLOT];
+  return shares.map((v) => low + (high - low) * Math.min(1, Math.max(0, v)));
+}
+
 function render({ model, el }) {
   const spec = model.get("spec");
   const [low, high] = spec.limits.point;
@@ -104,9 +110,7 @@ function render({ model, el }) {
 
   let pointer = null;
   function drag(event) {
-    const [x, y] = position(event, canvas, SIDE);
-    const shares = [(x - MARGIN.left) / PLOT, 1 - (y - MARGIN.top) / PLOT];
-    goTo(...shares.map((v) => low + (high - low) * Math.min(1, Math.max(0, v))));
+    goTo(...pointAt(position(event, canvas, SIDE), [low, high]));
   }
   canvas.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 || pointer !== null) return;

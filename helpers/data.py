@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.distributions import MultivariateNormal
 
-from helpers.checks import check_count
+from helpers.checks import check_count, require_finite
 from helpers.downloads import IMAGE_SETS, downloaded
 
 
@@ -148,8 +148,9 @@ def gaussian_classes(n, means, covariances, *, seed: int = 0) -> tuple[Tensor, T
     Returns:
         x (C·n, 2) float32 and y (C·n,) int64 in 0 … C−1.
     Raises:
-        ValueError: if n is no integer of 1 or more, the shapes differ from those above, a number
-            is not finite, or a covariance is not positive definite.
+        ValueError: if n is no integer of 1 or more, the shapes differ from those above, or a
+            covariance is not positive definite.
+        FloatingPointError: if the points are not finite.
     Source:
         notebooks/01, section 1.
     """
@@ -158,7 +159,7 @@ def gaussian_classes(n, means, covariances, *, seed: int = 0) -> tuple[Tensor, T
     if covariances.ndim != 3 or not (*means.shape, 2) == covariances.shape == (len(means), 2, 2):
         got = f"{tuple(means.shape)} and {tuple(covariances.shape)}"
         raise ValueError(f"expected means (C, 2) and covariances (C, 2, 2); got {got}")
-    factors = MultivariateNormal(means, covariances).scale_tril  # torch refuses odd numbers
+    factors = MultivariateNormal(means, covariances).scale_tril  # refuses odd covariances
     noise = torch.randn(n, *means.shape, generator=torch.Generator().manual_seed(seed))
-    x = means + torch.einsum("cij,ncj->nci", factors, noise)
+    x = require_finite(means + torch.einsum("cij,ncj->nci", factors, noise), means=means)
     return x.reshape(-1, 2), torch.arange(len(means)).repeat(n)

@@ -167,10 +167,10 @@ def precision_recall(real: Tensor, generated: Tensor, k: int = 3) -> tuple[float
     member's k-th nearest neighbor in the set. Precision is the share of generated images that the
     real ones cover, recall the share of real ones that the generated cover.
 
-    Precision alone is fooled by one good image, again and again; recall alone by images that are
-    strewn about widely. Neither sees copies of training images, nor what the features leave out.
-    Both depend on k and on the numbers of images: compare only where these are equal, and with
-    real held-out images.
+    Precision alone is fooled by one good image, again and again, by blurred images, and by noise
+    that the features place among the real images; recall alone by images that are strewn about
+    widely. Neither sees copies of training images, nor what the features leave out. Both depend on
+    k and on the numbers of images: compare only where these are equal, and with held-out images.
 
     Args:
         real, generated: (N, F) and (M, F), features, such as those of `train_classifier`; more than

@@ -159,7 +159,7 @@ def folder(tmp_path):
         (tmp_path / shape).mkdir()
         for i in range(count):
             ending = ["png", "bmp", "jpg"][i % 3]
-            picture = draw_picture(shape, 28 + 14 * (i % 4), 255 - 10 * i)
+            picture = draw_picture(shape, 28 + 14 * (i % 4), 255 - 20 * i)
             picture.save(tmp_path / shape / f"{i:02}.{ending}")
     return tmp_path
 
@@ -175,9 +175,8 @@ def test_a_folder_is_loaded_with_a_subfolder_a_class(folder, kind):
 
 def test_every_fifth_picture_of_a_class_is_held_out_by_name(folder):
     data = load_images(folder)
-    shades = (255 * data.x_test.amax(dim=1)).round().tolist()
-    for shade, drawn in zip(shades, [215, 165, 215, 215], strict=True):  # 04, 09, 04, 04
-        assert abs(shade - drawn) < 12  # a JPEG file keeps it roughly
+    shades = (255 * data.x_test[:, 14 * 28 + 14]).round().tolist()  # in the middle of the shape
+    assert shades == pytest.approx([175, 75, 175, 175], abs=9)  # those of 04, 09; 04; 04
     again = load_images(folder)
     assert all(torch.equal(a, b) for a, b in zip(data, again, strict=True))
 
@@ -333,7 +332,7 @@ def test_gaussian_classes_leave_the_global_random_numbers_alone():
     ids=["no points", "one coordinate", "too few means", "one matrix", "not positive definite"],
 )
 def test_gaussian_classes_refuse_bad_arguments(n, means, covariances):
-    with pytest.raises(ValueError, match="expected"):
+    with pytest.raises(ValueError, match="(?i)^expected"):
         gaussian_classes(n, means, covariances)
 
 
@@ -382,14 +381,14 @@ def test_classes_are_standard_noise_scaled_and_moved(data, n, c, seed, dtype):
 def test_classes_of_odd_means_or_covariances_are_refused(data, c, bad):
     means, covariances = torch.zeros(c, 2), torch.eye(2).repeat(c, 1, 1)
     skew = torch.tensor([[1.0, 0.5], [0.0, 1.0]]).repeat(c, 1, 1)
-    for odd_means, odd_covariances in (  # torch's own words: which parameter, and its values
+    for odd_means, odd_covariances in (  # some in torch's words: which parameter, and its values
         (spoiled(data.draw, means, bad), covariances),
         (means, spoiled(data.draw, covariances, bad)),
         (means, -covariances),
         (means, 0 * covariances),
         (means, skew),
     ):
-        with pytest.raises(ValueError, match="Expected parameter (loc|covariance_matrix)"):
+        with pytest.raises((ValueError, FloatingPointError), match="(?i)^expected "):
             gaussian_classes(3, odd_means, odd_covariances)
     for odd_means, odd_covariances in (
         (means[0], covariances),

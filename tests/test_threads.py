@@ -34,11 +34,11 @@ def cores(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("idle", "own", "threads"), [(7.8, 0.1, 8), (5, 0, 5), (2.2, 2.9, 5), (0, 3.1, 3), (0, 0.2, 1)]
+    ("idle", "own", "number"), [(7.8, 0.1, 8), (5, 0, 5), (2.2, 2.9, 5), (0, 3.1, 3), (0, 0.2, 1)]
 )
-def test_torch_gets_the_cores_that_others_leave(cores, idle, own, threads):
+def test_torch_gets_the_cores_that_others_leave(cores, idle, own, number):
     cores(idle, own)
-    assert threads.share_cores() == torch.get_num_threads() == threads
+    assert threads.share_cores() == torch.get_num_threads() == number
 
 
 def test_torch_gets_no_more_threads_than_the_process_may_use_or_was_given(cores):

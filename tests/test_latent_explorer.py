@@ -10,7 +10,7 @@ from PIL import Image
 from torch import nn
 
 from helpers.explorers import LatentExplorer
-from helpers.models import VAE, Autoencoder
+from helpers.models import VAE, Autoencoder, ConditionalVAE
 from helpers.plots import CLASS_COLORS
 
 SMALL = {"hidden_dims": (16, 8), "input_dim": 784}
@@ -199,7 +199,10 @@ def test_given_ranges_hold_for_all_dimensions_or_each(vae):
     ("change", "message"),
     [
         ({"model": object()}, "expected an Autoencoder, a VAE.*; got object"),
-        ({"model": VAE(condition_dim=10)}, "expected a model without a condition; got width 10"),
+        (
+            {"model": ConditionalVAE(condition_dim=10)},
+            "expected a model without a condition; got width 10",
+        ),
         ({"model": nn.Linear(2, 10)}, "expected a decoder of square images; got 10"),
         ({"model": (nn.Linear(784, 3), nn.Linear(2, 784))}, "expected an encoder with 2 outputs"),
         ({"model": (nn.Linear(99, 2), nn.Linear(2, 784))}, "expected encoder inputs"),

@@ -3,7 +3,6 @@
 import json
 from base64 import b64encode
 from gzip import compress
-from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ PAGE = """<!doctype html>
 <title>{name}</title>
 <main>
 <figure class="explorer" style="margin:0" data-module="{name}" data-state="state">
-<img src="{picture}" alt="{alt}" style="max-width:100%">
+{still}
 </figure>
 </main>
 <script>
@@ -67,10 +66,9 @@ def parts(explorer) -> dict:
 
 def page(explorer, state: dict) -> str:
     """A whole web page that holds the explorer and all that it needs."""
-    name, alt = type(explorer).__name__, escape(explorer.alt)
+    name = type(explorer).__name__
     scripts = [HOST.read_text(), part(name, str(explorer._esm)), part("state", state)]
-    picture = f"data:image/png;base64,{b64encode(explorer.still).decode()}"
-    return PAGE.format(name=name, alt=alt, picture=picture, scripts="\n".join(scripts))
+    return PAGE.format(name=name, still=explorer.markup, scripts="\n".join(scripts))
 
 
 def write(path, explorer, states) -> None:

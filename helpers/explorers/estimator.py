@@ -21,16 +21,16 @@ ROWS = {
 }
 CHOICES = {  # of f: how it is called; the axis of f; the axis of the estimates; steps downhill
     "square": {"text": "z²", "top": [-1, 16], "ends": [-12, 12], "step": 0.1},
-    "line": {"text": "z (a line)", "top": [-6, 6], "ends": [-4, 6], "step": 0.7},
+    "line": {"text": "z (a line)", "top": [-6, 6], "ends": [-5, 6], "step": 0.7},
     "step": {
-        "text": "1 if z > 0, else 0 (a step)",
+        "text": "1 if z > 0 (a step)",
         "top": [-0.4, 1.4],
         "ends": [-2, 6],
         "step": 0.7,
     },
     "norm": {"text": "‖z‖² in D dimensions", "top": [-1, 16], "ends": [-12, 12], "step": 0.1},
 }
-ARROWS = 40  # so many samples get a dot and an arrow
+ARROWS = 30  # so many samples get a dot and an arrow
 
 
 class EstimatorExplorer(Explorer):
@@ -192,12 +192,13 @@ class EstimatorExplorer(Explorer):
         return {row: ways[row]() / scale.get(row, 1) for row in self.spec["rows"]}
 
     def draw(self, figure: Figure) -> None:
-        grid = figure.add_gridspec(2, 2, height_ratios=(3, 1 + 0.4 * len(self.spec["rows"])))
-        pushes = "p" in self.spec["rows"]
-        if pushes:
-            self._draw_pushes(figure.add_subplot(grid[0, 0]))
-        self._draw_slopes(figure.add_subplot(grid[0, 1] if pushes else grid[0, :]))
-        self._draw_estimates(figure.add_subplot(grid[1, :]))
+        rows = self.spec["rows"]
+        above, below = figure.subfigures(2, 1, height_ratios=(3, 1 + 0.4 * len(rows)))
+        axes = above.subplots(1, 1 + ("p" in rows), squeeze=False)[0]
+        if "p" in rows:
+            self._draw_pushes(axes[0])
+        self._draw_slopes(axes[-1])
+        self._draw_estimates(below.subplots())
 
     def _some(self) -> tuple[np.ndarray, np.ndarray]:
         """z of the samples that are drawn, and f there."""
@@ -206,26 +207,25 @@ class EstimatorExplorer(Explorer):
         return z, self._value(z)
 
     def _draw_pushes(self, ax: Axes) -> None:
-        """An arrow at each sample: as long as a quarter of the bell for the spread without b."""
+        """An arrow at each sample: of a third of the bell for the spread without b."""
         mu, sigma = self._place
         z, value = self._some()
-        axis = np.linspace(-6, 6, 601)
+        axis = np.linspace(-5, 5, 601)
         bell, at = (_density((v - mu) / sigma) / sigma for v in (axis, z))
         top = _density(0.0) / sigma
         spread = exact_variances(self.f, mu, sigma, self.dimension, 0.0)["p"] ** 0.5 or 1
         pushes = (value - self._b) * (z - mu) / sigma**2 / spread
-        _arrows(ax, z, at, 0 * z, top / 4 * pushes)
+        _arrows(ax, z, at, 0 * z, top / 3 * pushes)
         ax.plot(axis, bell, color=COLORS["data"])
         ax.plot(z, at, **DOTS)
-        ax.set(xlim=(-6, 6), ylim=(-0.6 * top, 1.7 * top), xlabel="z", yticks=[])
-        ax.set_title(
-            f"derivative on p: f(z) · score\n(a quarter of the bell's height: {spread:.3g})"
-        )
+        ax.set(xlim=(-5, 5), ylim=(-0.7 * top, 1.8 * top), xticks=range(-4, 5, 2))
+        ax.set(xlabel="z", yticks=[])
+        ax.set_title(f"derivative on p: f(z) · score\n(an arrow of ⅓ of the bell: {spread:.3g})")
 
     def _draw_slopes(self, ax: Axes) -> None:
         """f, and at each sample its own slope, downhill."""
         z, value = self._some()
-        axis, choice = np.linspace(-6, 6, 1201), self.spec["choices"][self.f]
+        axis, choice = np.linspace(-5, 5, 1201), self.spec["choices"][self.f]
         low, high = choice["top"]
         if self.f == "norm":
             high += 1.5 * self.dimension
@@ -234,32 +234,37 @@ class EstimatorExplorer(Explorer):
             ax.plot(axis, self._value(axis), color=COLORS["data"])
         title = "f(z) at the samples"
         if "f" in self.spec["rows"]:
-            title = "derivative on f: each z slides\ndown its own slope"
+            title = "derivative on f: its slope\nat each z, an arrow downhill"
             slope = self._slope(z)
-            _arrows(ax, z, value, -choice["step"] * slope, -choice["step"] * slope**2)
+            _arrows(ax, z, value, -choice["step"] * slope)
         if self.f == "step" and "f" in self.spec["rows"]:
-            title = "derivative on f: every slope is 0,\nno z slides, and the estimate is wrong"
+            title = "derivative on f: flat at each z, so 0,\n"
+            title += f"and wrong: the true slope is {self.truth:.2f}"
         if self.baseline:
             ax.axhline(self._b, color=COLORS["prior"], ls="--", label="baseline b = E f")
             ax.legend(loc="upper center", fontsize=9)
         ax.plot(z, value, **DOTS)
-        ax.set(xlim=(-6, 6), ylim=(low, high), xlabel="z", ylabel="f(z)", title=title)
+        ax.set(xlim=(-5, 5), ylim=(low, high), xticks=range(-4, 5, 2))
+        ax.set(xlabel="z", ylabel="f(z)", title=title)
 
     def _draw_estimates(self, ax: Axes) -> None:
         rows = self.spec["rows"]
         low, high = self.spec["choices"][self.f]["ends"]
         ax.axvline(np.clip(self.truth, low, high), color=COLORS["gradient"])
-        for place, (row, (mean, error)) in enumerate(self.estimates.items()):
+        for place, (mean, error) in enumerate(self.estimates.values()):
             ends = np.clip([mean - 2 * error, mean, mean + 2 * error], low, high)
             ax.plot(ends[[0, 2]], [-place] * 2, "|-", color="black", ms=12)
             ax.plot(ends[1], -place, "o", color="black")
-            text = f"{mean:.2f} ± {2 * error:.2f}"
-            if row in self.variances:
-                text += f", of one: variance {self.variances[row]:.4g}"
-            ax.text(high, 0.2 - place, text.replace("-", "−"), ha="right", fontsize=9)
-        ax.set(xlim=(low, high), ylim=(0.6 - len(rows), 0.7))
-        ax.set_yticks(range(0, -len(rows), -1), list(rows.values()))
-        ax.set(xlabel=f"mean of {self.n} estimates, ± 2 standard errors; line: the true slope")
+        ax.set(xlim=(low, high), ylim=(0.4 - len(rows), 0.6))
+        ax.set_yticks(range(0, -len(rows), -1), [self._label(row) for row in rows], fontsize=10)
+        ax.set(xlabel=f"mean of {self.n}, ± 2 standard errors; line: the true slope")
+
+    def _label(self, row: str) -> str:
+        mean, error = self.estimates[row]
+        label = f"{self.spec['rows'][row]}: {mean:.2f} ± {2 * error:.2f}"
+        if row in self.variances:
+            label += f"\nexact variance of one: {self.variances[row]:.5g}"
+        return label.replace("-", "−")
 
     def describe(self) -> str:
         mu, sigma = self._place
@@ -274,19 +279,17 @@ class EstimatorExplorer(Explorer):
         if "f" in self.spec["rows"] and self.f != "step":
             parts.append("At samples on the curve of f, arrows down its slope.")
         if "f" in self.spec["rows"] and self.f == "step":
-            parts.append(
-                "The step is flat at every sample: no arrow, and an estimate that is wrong."
-            )
+            parts.append("The step is flat: no arrow, and an estimate that is wrong.")
         parts.append(f"Below, the true slope {self.truth:.2f} as a line, and means with two ")
         return " ".join(parts) + f"standard errors: {rows}."
 
 
-DOTS = {"ls": "", "marker": "o", "color": COLORS["posterior"], "mec": "black", "mew": 0.5, "ms": 5}
+DOTS = {"ls": "", "marker": "o", "color": COLORS["posterior"], "mec": "black", "mew": 0.5, "ms": 4}
 
 
-def _arrows(ax: Axes, x, y, right, up) -> None:
-    style = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.007, "zorder": 2.5}
-    ax.quiver(x, y, right, up, color=COLORS["gradient"], **style)
+def _arrows(ax: Axes, x, y, right, up=0) -> None:
+    style = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.007, "zorder": 3}
+    ax.quiver(x, y, right, up + 0 * x, color=COLORS["gradient"], **style)
 
 
 def _known(rows) -> list[str]:

@@ -70,7 +70,7 @@ class KLExplorer(Explorer):
         prior = np.exp(-(z**2) / 2) / (2 * np.pi) ** 0.5
         above.plot(z, prior, "--", color=COLORS["prior"], label="prior p")
         above.plot(z, self._density(z), color=COLORS["posterior"], label="q")
-        above.legend(loc="upper left", fontsize=9)
+        above.legend(loc="upper left" if self.mu >= 0 else "upper right", fontsize=9)
         above.set(ylabel="density", xlim=(-6, 6), title=self._title())
         above.set_ylim(0, max(0.8, 1.35 * self._density(z).max()))
         below = figure.add_subplot(grid[1, 0], sharex=above)
@@ -87,7 +87,7 @@ class KLExplorer(Explorer):
         ax.fill_between(z, y, where=y < 0, **style)
         ax.plot(z, y, color="black", lw=1)
         ax.axhline(0, color="black", lw=0.8)
-        ax.set(xlabel="z", ylabel="q log (q / p)", title="its area is the KL")
+        ax.set(xlabel="z", ylabel="q log (q / p)", title="area above less area below: the KL")
 
     def _draw_bars(self, ax: Axes) -> None:
         heights = [self.numbers[name] for name in TERMS]
@@ -104,7 +104,8 @@ class KLExplorer(Explorer):
             ax.text(high, 0.3 - row, number, ha="right")
         ax.axvline(0, color="black", lw=0.8)
         ax.set(xlabel="nats", xlim=(low, high), ylim=(-3.4, 0.6), yticks=[])
-        ax.set_title("three bars add up")
+        ax.spines["left"].set_visible(False)
+        ax.set_title("the closed form: three bars add up")
 
     def describe(self) -> str:
         values = self.numbers

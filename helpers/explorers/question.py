@@ -29,8 +29,7 @@ class _Asked(Explorer):
         return {}
 
     def describe(self) -> str:
-        options = "; ".join(_plain(option) for option in self.spec.get("options", []))
-        return f"{_plain(self.spec['text'])} {options}".strip()
+        return " · ".join(map(_plain, [self.spec["text"], *self.spec.get("options", [])]))
 
     still = b""  # it has no picture
 
@@ -101,7 +100,7 @@ class NumberQuestion(_Asked):
     """
 
     def __init__(self, text: str, answer: float, tolerance: float, why: str, *, unit: str = ""):
-        if not (isfinite(answer) and 0 <= tolerance and isfinite(tolerance)):
+        if not (isfinite(answer) and tolerance >= 0 and isfinite(tolerance)):
             raise ValueError(
                 "expected a finite answer and a tolerance of 0 or more; "
                 f"got {answer} and {tolerance}"

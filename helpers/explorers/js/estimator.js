@@ -10,8 +10,8 @@ import { named, panel, panelLook, shown } from "./panel.js";
 
 export default { render };
 
-const Z = { name: "z", range: [-6, 6] };
-const AXIS = Array.from({ length: 241 }, (_, i) => i / 20 - 6);
+const Z = { name: "z", range: [-5, 5], marks: [-4, -2, 0, 2, 4] };
+const AXIS = Array.from({ length: 201 }, (_, i) => i / 20 - 5);
 const NAMES = ["mu", "sigma", "n", "f", "baseline", "dimension", "noise"];
 
 // Computing. `state` is { mu, sigma, n, f, baseline, dimension, noise } with noise as Float32Array;
@@ -50,7 +50,7 @@ export function baselineOf(state) {
   return means[state.f] ?? mu ** 2 + sigma ** 2;
 }
 
-// The exact variance of one estimate by the derivative on p and on f: derived in estimator.py.
+// The exact variance estimate by the derivative on p and on f: derived in estimator.py.
 export function variances(state) {
   const [[mu, sigma], b, d] = [place(state), baselineOf(state), state.dimension];
   if (state.f === "line") return { p: (mu - b) ** 2 / sigma ** 2 + 2, f: 0 };
@@ -136,21 +136,21 @@ function render({ model, el }) {
   const slopes = slopePanel(panels, rows.includes("f"));
   const marks = estimatePanel(panels, spec.rows);
   const table = numberTable(panels, spec.rows);
-  const controls = element("div", { className: "controls" });
-  const show = makeControls(controls);
+  const [choices, controls] = [0, 1].map(() => element("div", { className: "controls" }));
+  const show = makeControls();
   const live = spoken();
-  root.append(controls, panels, live);
+  root.append(choices, controls, panels, live);
   mount(root, el);
 
-  function makeControls(parent) {
-    const { limits, choices } = spec;
+  function makeControls() {
+    const { limits } = spec;
     const label = element("label", { className: "choice", textContent: "f(z) = " });
     const select = element("select");
-    for (const [value, { text }] of Object.entries(choices)) {
+    for (const [value, { text }] of Object.entries(spec.choices)) {
       select.append(element("option", { value, textContent: text }));
     }
     label.append(select);
-    parent.append(label);
+    choices.append(label);
     const now = (name, value) => {
       view.set(name, value);
       release();
@@ -158,7 +158,7 @@ function render({ model, el }) {
     select.addEventListener("change", () => now("f", select.value));
     const sliders = {};
     const add = (name, text, range, toValue = (v) => v) => {
-      const one = slider(parent, text, range, (v) => view.set(name, toValue(v)), release);
+      const one = slider(controls, text, range, (v) => view.set(name, toValue(v)), release);
       sliders[name] = { ...one, show: named(one, name), row: one.input.parentElement };
     };
     for (const [name, text] of [["mu", "μ"], ["sigma", "σ"]]) {
@@ -173,8 +173,8 @@ function render({ model, el }) {
     checked.append(box, " baseline b = E f");
     checked.hidden = !rows.includes("p");
     box.addEventListener("change", () => now("baseline", box.checked));
-    parent.append(checked);
-    button(parent, "Fresh noise", () => {
+    choices.append(checked);
+    button(choices, "Fresh noise", () => {
       const fresh = Float32Array.from({ length: 2 * spec.size }, normal);
       now("noise", new DataView(fresh.buffer));
     });
@@ -226,17 +226,17 @@ function render({ model, el }) {
 // The bell of p, and at each sample how it is pushed: up or down by f(z) times the score.
 function pushPanel(parent) {
   const chart = panel(parent, { height: 300, title: "derivative on p: f(z) · score", across: Z });
-  const scale = chart.frame.bottom - chart.frame.top; // the bell has 0.42 of it
+  const scale = chart.frame.bottom - chart.frame.top; // the bell has 0.4 of it, the push of one spread 0.14
   const floor = chart.frame.top + 0.72 * scale;
-  const [axis, bell, arrows, samples] = ["axis", "curve", "arrows", "dots"].map(chart.path);
+  const [axis, bell, samples, arrows] = ["axis", "curve", "dots", "arrows"].map(chart.path);
   const ruler = chart.path("arrows");
   const length = chart.write("", chart.frame.left + 12, chart.frame.top + 30, "start");
   axis.setAttribute("d", `M${chart.frame.left} ${floor}H${chart.frame.right}`);
   return (state, dots) => {
     const [[mu, sigma], b] = [place(state), baselineOf(state)];
     const spread = Math.sqrt(variances({ ...state, baseline: false }).p) || 1;
-    const unit = 0.105 * scale;
-    const height = (z) => floor - ((density((z - mu) / sigma)) / density(0)) * 0.42 * scale;
+    const unit = 0.14 * scale;
+    const height = (z) => floor - ((density((z - mu) / sigma)) / density(0)) * 0.4 * scale;
     const zs = [...AXIS, ...AXIS.map((z) => mu + sigma * z)].sort((one, other) => one - other);
     bell.setAttribute("d", `M${zs.map((z) => `${chart.toX(z).toFixed(2)} ${height(z).toFixed(2)}`).join("L")}`);
     let d = "";
@@ -256,10 +256,10 @@ function pushPanel(parent) {
 
 // f with the samples on it; each slides down its own slope where `sliding`.
 function slopePanel(parent, sliding) {
-  const title = sliding ? "derivative on f: down the slope f′(z)" : "f(z) at the samples";
+  const title = sliding ? "derivative on f: its slope at each z" : "f(z) at the samples";
   const up = { name: "f(z)", range: [-1, 16] };
   const chart = panel(parent, { height: 300, title, across: Z, up });
-  const [zero, base, curve, arrows, samples] = ["axis", "base", "curve", "arrows", "dots"].map(chart.path);
+  const [zero, base, curve, samples, arrows] = ["axis", "base", "curve", "dots", "arrows"].map(chart.path);
   const notes = [0, 18, 36].map((y) => {
     const text = chart.write("", (chart.frame.left + chart.frame.right) / 2, chart.frame.top + 18 + y);
     text.setAttribute("class", "note");
@@ -270,16 +270,14 @@ function slopePanel(parent, sliding) {
     const { f, dimension } = state;
     chart.setRange("y", [low, high + (f === "norm" ? 1.5 * dimension : 0)]);
     const other = f === "norm" ? dimension - 1 : 0;
-    const zs = f === "step" ? [-6, 0, 1e-9, 6] : AXIS;
+    const zs = f === "step" ? [-5, 0, 1e-9, 5] : AXIS;
     curve.setAttribute("d", chart.line(zs, zs.map((z) => valueOf(f, z, other))));
     zero.setAttribute("d", chart.line(Z.range, [0, 0]));
     const b = baselineOf(state);
     base.setAttribute("d", state.baseline ? chart.line(Z.range, [b, b]) : "");
     const step = sliding ? choice.step : 0;
     arrows.setAttribute("d", dots.map(({ z, value }) => {
-      const slope = slopeOf(f, z);
-      const end = [z - step * slope, value - step * slope ** 2];
-      return arrow(chart.toX(z), chart.toY(value), chart.toX(end[0]), chart.toY(end[1]));
+      return arrow(chart.toX(z), chart.toY(value), chart.toX(z - step * slopeOf(f, z)), chart.toY(value));
     }).join(""));
     samples.setAttribute("d", dots.map(({ z, value }) => dot(chart.toX(z), chart.toY(value))).join(""));
     const wrong = sliding && f === "step"
@@ -300,8 +298,8 @@ function estimatePanel(parent, rows) {
   const line = chart.path("truth");
   const marks = names.map(([row, text], i) => {
     const y = chart.frame.top + 20 + 44 * i;
-    chart.write(text, chart.frame.left, y, "start");
     const [bar, mean] = [chart.path("error"), chart.path("mean")];
+    chart.write(text, chart.frame.left, y, "start"); // over the line of the truth
     return { row, bar, mean, y: y + 14 };
   });
   return (values, { ends }) => {
@@ -322,7 +320,7 @@ function numberTable(parent, rows) {
   const exact = Object.keys(rows).filter((row) => row === "p" || row === "f");
   const table = element("table");
   const head = element("tr");
-  const titles = ["", "estimate", "± 2 s.e.", ...(exact.length ? ["variance of one, exact"] : [])];
+  const titles = ["", "estimate", "± 2 s.e.", ...(exact.length ? ["exact variance"] : [])];
   for (const text of titles) head.append(element("th", { scope: "col", textContent: text }));
   table.append(element("thead"), element("tbody"));
   table.tHead.append(head);
@@ -348,7 +346,9 @@ function numberTable(parent, rows) {
       if (!(name in values)) continue;
       setText(node, name.endsWith("_variance") ? plain(Number(values[name].toPrecision(5))) : number(values[name]));
     }
-    setText(formula, f === "norm" ? "Exact at μ = 0, σ = 1: (D + 2)(D + 4) on p, 2D + 8 with the baseline, 4 on f." : "");
+    const exactly = "At μ = 0, σ = 1: (D + 2)(D + 4) on p, 2D + 8 with the baseline, 4 on f.";
+    const what = exact.length ? "The variance is that of a single estimate. " : "";
+    setText(formula, what + (f === "norm" ? exactly : ""));
   }
   update.said = () => [...table.rows].slice(1).map((line) => {
     const [name, mean, margin] = [...line.cells].map((one) => one.textContent);
@@ -378,11 +378,11 @@ const CSS = `${panelLook(".estimator-explorer")}
 .estimator-explorer .choice { display: flex; align-items: center; gap: 6px; }
 .estimator-explorer [hidden] { display: none; }
 .estimator-explorer .choice input { width: 18px; height: 18px; }
-.estimator-explorer .slider { flex: 1 1 200px; }
+.estimator-explorer .slider { flex: 1 1 180px; }
 .estimator-explorer .panel .curve { stroke: var(--soft); stroke-width: 2; }
 .estimator-explorer .panel .arrows { stroke: var(--gradient); stroke-width: 2; }
 .estimator-explorer .panel .dots {
-  stroke: var(--posterior); stroke-width: 9; stroke-linecap: round; opacity: 0.85;
+  stroke: var(--posterior); stroke-width: 7; stroke-linecap: round;
 }
 .estimator-explorer .panel .base { stroke: var(--prior); stroke-width: 2.5; stroke-dasharray: 7 4; }
 .estimator-explorer .panel .truth { stroke: var(--gradient); stroke-width: 3; }
@@ -392,7 +392,7 @@ const CSS = `${panelLook(".estimator-explorer")}
 .estimator-explorer table { width: 100%; margin: 0; border-collapse: collapse; font-size: 14px; }
 .estimator-explorer :is(th, td) { padding: 4px 6px; text-align: right; border: 0; background: none; }
 .estimator-explorer th { font-weight: normal; color: var(--soft); }
-.estimator-explorer th:first-child { padding-left: 0; text-align: left; }
+.estimator-explorer th:first-child { min-width: 116px; padding-left: 0; text-align: left; }
 .estimator-explorer td { font-variant-numeric: tabular-nums; white-space: nowrap; }
 .estimator-explorer tbody tr { border-top: 1px solid var(--line); }
 .estimator-explorer .formula { margin-top: 6px; color: var(--soft); }

@@ -8,7 +8,7 @@ import { WIDTH, named, panel, panelLook, put, shown } from "./panel.js";
 
 export default { render };
 
-const Z = { name: "z", range: [-6, 6] };
+const Z = { name: "z", range: [-6, 6], marks: [-6, -4, -2, 0, 2, 4, 6] };
 const AXIS = Array.from({ length: 361 }, (_, i) => Z.range[0] + i / 30);
 const TERMS = [ // the bars, from the top
   ["mu_term", "½ μ²"],
@@ -103,10 +103,11 @@ function bellPanel(parent) {
   const up = { name: "density", range: [0, 0.8] };
   const chart = panel(parent, { height: 220, title: "q over the prior", across: Z, up });
   const [prior, q] = [chart.path("prior"), chart.path("q")];
-  const names = [["prior p = N(0, 1)", "prior"], ["q = N(μ, σ²)", "q"]].map(([text, kind], i) => {
+  const legend = shape("g", {}, chart.svg);
+  const names = [["prior p = N(0, 1)", "prior"], ["q", "q"]].map(([text, kind], i) => {
     const y = chart.frame.top + 12 + 18 * i;
-    shape("path", { class: kind, d: `M52 ${y - 4}h22` }, chart.svg);
-    return chart.write(text, 80, y, "start");
+    shape("path", { class: kind, d: `M52 ${y - 4}h22` }, legend);
+    return chart.write(text, 80, y, "start", legend);
   });
   const handles = { mu: handle("mu"), sigma: handle("sigma") };
   function handle(name) {
@@ -126,6 +127,7 @@ function bellPanel(parent) {
       for (const [name, [x, y]] of Object.entries(at)) {
         handles[name].setAttribute("transform", `translate(${chart.toX(x)} ${chart.toY(y)})`);
       }
+      legend.setAttribute("transform", `translate(${mu < 0 ? 140 : 0} 0)`); // where q is not
       names[1].textContent = `q = N(${number(mu)}, ${number(sigma)}²)`;
       chart.svg.setAttribute("aria-label",
         `The bell of q, at ${number(mu)} with width ${number(sigma)}, over the prior's.`);
@@ -162,7 +164,7 @@ function fine(mu, sigma, f) {
 // q log(q / p), filled where it is positive, hatched where it is negative.
 function areaPanel(parent) {
   const chart = panel(parent, {
-    height: 200, title: "its area is the KL", across: Z, up: { name: "q log (q / p)", range: [-0.3, 0.6] },
+    height: 200, title: "area above less area below: the KL", across: Z, up: { name: "q log (q / p)", range: [-0.3, 0.6] },
   });
   const [positive, negative] = [chart.path("positive"), chart.path("negative")];
   const [hatch, curve, zero] = [chart.path("hatch"), chart.path("curve"), chart.path("axis")];

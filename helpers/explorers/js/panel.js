@@ -4,7 +4,7 @@ import { element, plain, setText, shape, ticks } from "./common.js";
 
 export const WIDTH = 360; // of a panel, in the units of its drawing
 
-// `across` and `up` are { name, range }; without `up` there is no axis at the left.
+// `across` and `up` are { name, range }, `across` may have marks; without `up` there is no axis at the left.
 export function panel(parent, { height, title, across, up, left = up ? 44 : 12 }) {
   const svg = shape("svg", { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", class: "panel" }, parent);
   const frame = { left, right: WIDTH - 12, top: title ? 28 : 8, bottom: height - 42 };
@@ -25,17 +25,16 @@ export function panel(parent, { height, title, across, up, left = up ? 44 : 12 }
     write(up.name, 0, 0).setAttribute("transform", place);
   }
   const marks = shape("g", {}, svg);
-  // Nested, so that what lies beyond the axes is cut off. The size stands in the style, too,
-  // because the explorers' style sheet makes every svg as wide as its parent.
-  const inner = shape("svg", {
-    x: frame.left, y: frame.top, viewBox: `${frame.left} ${frame.top} ${wide} ${tall}`,
-    style: `width: ${wide}px; height: ${tall}px`,
-  }, svg);
+  // What lies beyond the axes is cut off.
+  const id = `panel-${Math.random().toString(36).slice(2)}`;
+  const corner = { x: frame.left, y: frame.top };
+  shape("rect", { ...corner, width: wide, height: tall }, shape("clipPath", { id }, svg));
+  const inner = shape("g", { "clip-path": `url(#${id})` }, svg);
 
   function drawMarks() {
     marks.replaceChildren();
     shape("path", { class: "axis", d: `M${frame.left} ${frame.bottom}H${frame.right}` }, marks);
-    for (const value of ticks(...ranges.x)) {
+    for (const value of across.marks ?? ticks(...ranges.x)) {
       write(plain(value), toX(value), frame.bottom + 17, "middle", marks);
     }
     if (!up) return;
@@ -100,6 +99,7 @@ ${root} .panels {
 }
 ${root} .panels > * { min-width: 0; }
 ${root} .panel text { fill: var(--ink); font-size: 13.5px; font-variant-numeric: tabular-nums; }
+${root} .panel text { paint-order: stroke; stroke: var(--jp-layout-color1, Canvas); stroke-width: 3; }
 ${root} .panel .title { font-size: 15px; font-weight: 600; }
 ${root} .panel path { fill: none; stroke: var(--soft); stroke-width: 1; }
 ${root} .panel .axis { stroke: var(--soft); }

@@ -10,7 +10,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 export GOMP_SPINCOUNT ?= 10000
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: lab test coverage notebooks site bench bench-explorer bench-classroom clean
+.PHONY: lab test lint-js coverage notebooks site bench bench-explorer bench-classroom clean
 
 .venv: .venv/installed
 
@@ -27,6 +27,12 @@ test: .venv
 	$(BIN)/ruff check helpers docs tests benchmarks notebooks
 	$(BIN)/ruff format --check helpers docs tests benchmarks
 	$(BIN)/pytest tests --nbval-lax notebooks
+
+# The explorers' JavaScript, where Node is found: nothing else here needs it.
+lint-js:
+	@if command -v npx >/dev/null; \
+	then npx --yes @biomejs/biome@2.6.8 check --error-on-warnings; \
+	else echo "lint-js: skipped, no npx (which comes with Node) was found"; fi
 
 # What the unit tests alone reach, without notebooks and browsers; fails below the share that
 # pyproject.toml asks for.

@@ -11,7 +11,8 @@
 
   function part(name) {
     if (!parts[name]) {
-      const one = (parts[name] = { asked: false });
+      const one = { asked: false };
+      parts[name] = one;
       one.value = new Promise((resolve) => {
         one.arrive = (value) => {
           one.asked = true;
@@ -98,7 +99,9 @@
     const el = document.createElement("div");
     const still = [...figure.childNodes];
     figure.append(el);
-    await view.render({ model: standIn(state), el });
+    const model = standIn(state);
+    const end = await view.render({ model, el });
+    figure.explorer = { model, end }; // for other scripts of the page
     for (const node of still) node.remove();
     figure.dataset.alive = "";
   }

@@ -8,9 +8,11 @@ from torch import nn
 
 from helpers.explorers import (
     BoundExplorer,
+    EstimatorExplorer,
     Flipbook,
     FrozenNoise,
     GradientExplorer,
+    KLExplorer,
     LatentExplorer,
     PlaneExplorer,
     PosteriorExplorer,
@@ -52,8 +54,10 @@ EXPLORERS = {
     "flipbook": lambda: Flipbook(
         lambda v: plot_images(torch.full((1, 4), v / 9)), range(9), label="v", alt="Grey."
     ),
+    "estimator": lambda: EstimatorExplorer(1.0, 0.5, 200),
     "frozen": lambda: FrozenNoise(1.0, 0.5, EPS),
     "gradient": lambda: GradientExplorer(1.0, 0.5, 200),
+    "kl": lambda: KLExplorer(0.5, 0.5),
     "latent": latent,
     "plane": lambda: PlaneExplorer([[0, 0]], [0], MEANS, COVARIANCES, [1.5, -0.7], 0.3),
     "posterior": lambda: PosteriorExplorer(Z, np.sin(2 * Z) + 0.5 * Z, 0.3, x=0.5),

@@ -5,11 +5,11 @@ import re
 import numpy as np
 import pytest
 from browser import check_with_axe, drag, settle
-from javascript import js  # noqa: F401
 from torch.distributions import Normal, kl_divergence
 
 from helpers.explorers import EstimatorExplorer, KLExplorer, NumberQuestion, Question
 
+pytest_plugins = ["javascript"]
 QUESTION = Question(
     "What does `sample()` leave in the record?",
     ["a zero", "nothing", "2μ"],
@@ -66,7 +66,7 @@ def check_look(show, explorer) -> None:
         check_with_axe(page)
 
 
-def test_the_kl_of_the_page_is_that_of_torch(js):  # noqa: F811
+def test_the_kl_of_the_page_is_that_of_torch(js):
     rng = np.random.default_rng(0)
     cases = np.column_stack([rng.uniform(-3, 3, 40), rng.uniform(0.2, 2.5, 40)]).tolist()
     code = "(module, cases) => cases.map(([mu, sigma]) => module.klNumbers(mu, sigma))"
@@ -107,7 +107,7 @@ STATES = [
 ]
 
 
-def test_the_estimates_of_the_page_are_those_of_python(js):  # noqa: F811
+def test_the_estimates_of_the_page_are_those_of_python(js):
     code = """
     (module, [bytes, states, spec, rows]) => {
       const noise = new Float32Array(Uint8Array.from(bytes).buffer);

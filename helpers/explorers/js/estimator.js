@@ -4,9 +4,21 @@
 // and draws, and the release tells the kernel.
 
 import {
-  button, element, floats, follow, group, mount, normal, number, plain, setText, shape, slider, spoken,
+  button,
+  element,
+  floats,
+  follow,
+  group,
+  mount,
+  normal,
+  number,
+  plain,
+  setText,
+  slider,
+  spoken,
+  valueNode,
 } from "./common.js";
-import { named, panel, panelLook, shown } from "./panel.js";
+import { named, panel, panelLook } from "./panel.js";
 
 export default { render };
 
@@ -62,7 +74,8 @@ export function variances(state) {
   }
   if (state.f === "norm") return { p: (d + 2) * (d + 4) - 2 * b * (d + 2) + b ** 2, f: 4 };
   const best = mu ** 2 + 3 * sigma ** 2;
-  const p = mu ** 4 / sigma ** 2 + 14 * mu ** 2 + 15 * sigma ** 2 - (2 * b * best - b ** 2) / sigma ** 2;
+  const p =
+    mu ** 4 / sigma ** 2 + 14 * mu ** 2 + 15 * sigma ** 2 - (2 * b * best - b ** 2) / sigma ** 2;
   return { p, f: 4 * sigma ** 2 };
 }
 
@@ -76,7 +89,7 @@ function others({ f, n, dimension, noise }, { size, shift }) {
   return sums;
 }
 
-function valueOf(f, z, other = 0) {
+function valueAt(f, z, other = 0) {
   if (f === "line") return z;
   if (f === "step") return z > 0 ? 1 : 0;
   return z * z + other;
@@ -92,11 +105,11 @@ export function estimates(state, spec, rows) {
   const [[mu, sigma], b, { f, n, noise }] = [place(state), baselineOf(state), state];
   const more = others(state, spec);
   const z = (i) => mu + sigma * noise[i];
-  const rise = (up, down) => (valueOf(f, up) - valueOf(f, down)) / (2 * spec.h);
+  const rise = (up, down) => (valueAt(f, up) - valueAt(f, down)) / (2 * spec.h);
   const one = {
     fresh: (i) => rise(z(i) + spec.h, mu - spec.h + sigma * noise[spec.size + i]),
     shared: (i) => rise(z(i) + spec.h, z(i) - spec.h),
-    p: (i) => ((valueOf(f, z(i), more[i]) - b) * noise[i]) / sigma,
+    p: (i) => ((valueAt(f, z(i), more[i]) - b) * noise[i]) / sigma,
     f: (i) => slopeOf(f, z(i)),
   };
   return Object.fromEntries(rows.map((row) => [row, average(one[row], n)]));
@@ -129,7 +142,8 @@ function render({ model, el }) {
   const spec = model.get("spec");
   const rows = Object.keys(spec.rows);
   const root = group("estimator-explorer", "Estimators of a gradient", CSS);
-  for (const [name, color] of Object.entries(spec.colors)) root.style.setProperty(`--${name}`, color);
+  for (const [name, color] of Object.entries(spec.colors))
+    root.style.setProperty(`--${name}`, color);
 
   const panels = element("div", { className: "panels" });
   const pushes = rows.includes("p") ? pushPanel(panels) : undefined;
@@ -161,7 +175,10 @@ function render({ model, el }) {
       const one = slider(controls, text, range, (v) => view.set(name, toValue(v)), release);
       sliders[name] = { ...one, show: named(one, name), row: one.input.parentElement };
     };
-    for (const [name, text] of [["mu", "μ"], ["sigma", "σ"]]) {
+    for (const [name, text] of [
+      ["mu", "μ"],
+      ["sigma", "σ"],
+    ]) {
       add(name, text, { min: limits[name][0], max: limits[name][1], step: 0.01 });
     }
     const [least, most] = limits.dimension;
@@ -202,7 +219,7 @@ function render({ model, el }) {
     const more = others({ ...state, n: count }, spec);
     const dots = Array.from({ length: count }, (_, i) => {
       const z = mu + sigma * noise[i];
-      return { z, eps: noise[i], value: valueOf(state.f, z, more[i]) };
+      return { z, eps: noise[i], value: valueAt(state.f, z, more[i]) };
     });
     show(state);
     pushes?.(state, dots);
@@ -236,9 +253,12 @@ function pushPanel(parent) {
     const [[mu, sigma], b] = [place(state), baselineOf(state)];
     const spread = Math.sqrt(variances({ ...state, baseline: false }).p) || 1;
     const unit = 0.14 * scale;
-    const height = (z) => floor - ((density((z - mu) / sigma)) / density(0)) * 0.4 * scale;
+    const height = (z) => floor - (density((z - mu) / sigma) / density(0)) * 0.4 * scale;
     const zs = [...AXIS, ...AXIS.map((z) => mu + sigma * z)].sort((one, other) => one - other);
-    bell.setAttribute("d", `M${zs.map((z) => `${chart.toX(z).toFixed(2)} ${height(z).toFixed(2)}`).join("L")}`);
+    bell.setAttribute(
+      "d",
+      `M${zs.map((z) => `${chart.toX(z).toFixed(2)} ${height(z).toFixed(2)}`).join("L")}`,
+    );
     let d = "";
     for (const { z, eps, value } of dots) {
       const push = ((value - b) * eps) / sigma;
@@ -247,10 +267,16 @@ function pushPanel(parent) {
     arrows.setAttribute("d", d);
     samples.setAttribute("d", dots.map(({ z }) => dot(chart.toX(z), height(z))).join(""));
     const at = chart.frame.left + 5;
-    ruler.setAttribute("d", arrow(at, chart.frame.top + 26 + unit / 2, at, chart.frame.top + 26 - unit / 2));
+    ruler.setAttribute(
+      "d",
+      arrow(at, chart.frame.top + 26 + unit / 2, at, chart.frame.top + 26 - unit / 2),
+    );
     setText(length, `= ${plain(Number(spread.toPrecision(3)))}`);
-    chart.svg.setAttribute("aria-label", `The bell of p with ${dots.length} samples, each with an `
-      + "arrow up or down: f(z) times the score. The dots lie on the bell.");
+    chart.svg.setAttribute(
+      "aria-label",
+      `The bell of p with ${dots.length} samples, each with an ` +
+        "arrow up or down: f(z) times the score. The dots lie on the bell.",
+    );
   };
 }
 
@@ -259,9 +285,15 @@ function slopePanel(parent, sliding) {
   const title = sliding ? "derivative on f: its slope at each z" : "f(z) at the samples";
   const up = { name: "f(z)", range: [-1, 16] };
   const chart = panel(parent, { height: 300, title, across: Z, up });
-  const [zero, base, curve, samples, arrows] = ["axis", "base", "curve", "dots", "arrows"].map(chart.path);
+  const [zero, base, curve, samples, arrows] = ["axis", "base", "curve", "dots", "arrows"].map(
+    chart.path,
+  );
   const notes = [0, 18, 36].map((y) => {
-    const text = chart.write("", (chart.frame.left + chart.frame.right) / 2, chart.frame.top + 18 + y);
+    const text = chart.write(
+      "",
+      (chart.frame.left + chart.frame.right) / 2,
+      chart.frame.top + 18 + y,
+    );
     text.setAttribute("class", "note");
     return text;
   });
@@ -271,21 +303,49 @@ function slopePanel(parent, sliding) {
     chart.setRange("y", [low, high + (f === "norm" ? 1.5 * dimension : 0)]);
     const other = f === "norm" ? dimension - 1 : 0;
     const zs = f === "step" ? [-5, 0, 1e-9, 5] : AXIS;
-    curve.setAttribute("d", chart.line(zs, zs.map((z) => valueOf(f, z, other))));
+    curve.setAttribute(
+      "d",
+      chart.line(
+        zs,
+        zs.map((z) => valueAt(f, z, other)),
+      ),
+    );
     zero.setAttribute("d", chart.line(Z.range, [0, 0]));
     const b = baselineOf(state);
     base.setAttribute("d", state.baseline ? chart.line(Z.range, [b, b]) : "");
     const step = sliding ? choice.step : 0;
-    arrows.setAttribute("d", dots.map(({ z, value }) => {
-      return arrow(chart.toX(z), chart.toY(value), chart.toX(z - step * slopeOf(f, z)), chart.toY(value));
-    }).join(""));
-    samples.setAttribute("d", dots.map(({ z, value }) => dot(chart.toX(z), chart.toY(value))).join(""));
-    const wrong = sliding && f === "step"
-      ? ["Flat at every sample: no arrow.", "This estimate is 0, and wrong:", `the true slope is ${number(true_)}.`]
-      : [];
-    notes.forEach((note, i) => setText(note, wrong[i] ?? ""));
-    chart.svg.setAttribute("aria-label", wrong.length ? `A step. ${wrong.join(" ")}`
-      : `${dots.length} samples on the curve of f${sliding ? ", each with an arrow down its slope" : ""}.`);
+    arrows.setAttribute(
+      "d",
+      dots
+        .map(({ z, value }) => {
+          return arrow(
+            chart.toX(z),
+            chart.toY(value),
+            chart.toX(z - step * slopeOf(f, z)),
+            chart.toY(value),
+          );
+        })
+        .join(""),
+    );
+    samples.setAttribute(
+      "d",
+      dots.map(({ z, value }) => dot(chart.toX(z), chart.toY(value))).join(""),
+    );
+    const wrong =
+      sliding && f === "step"
+        ? [
+            "Flat at every sample: no arrow.",
+            "This estimate is 0, and wrong:",
+            `the true slope is ${number(true_)}.`,
+          ]
+        : [];
+    for (const [i, note] of notes.entries()) setText(note, wrong[i] ?? "");
+    chart.svg.setAttribute(
+      "aria-label",
+      wrong.length
+        ? `A step. ${wrong.join(" ")}`
+        : `${dots.length} samples on the curve of f${sliding ? ", each with an arrow down its slope" : ""}.`,
+    );
   };
 }
 
@@ -307,7 +367,9 @@ function estimatePanel(parent, rows) {
     const at = (value) => chart.toX(Math.min(ends[1], Math.max(ends[0], value)));
     line.setAttribute("d", `M${at(values.truth)} ${chart.frame.top}V${chart.frame.bottom}`);
     for (const { row, bar, mean, y } of marks) {
-      const [from, middle, to] = [-1, 0, 1].map((k) => at(values[row] + k * values[`${row}_margin`]));
+      const [from, middle, to] = [-1, 0, 1].map((k) =>
+        at(values[row] + k * values[`${row}_margin`]),
+      );
       bar.setAttribute("d", `M${from} ${y}H${to}M${from} ${y - 6}v12M${to} ${y - 6}v12`);
       mean.setAttribute("d", dot(middle, y));
     }
@@ -330,7 +392,8 @@ function numberTable(parent, rows) {
     line.append(element("th", { scope: "row", textContent: text }));
     const names = [row, `${row}_margin`, ...(exact.length ? [`${row}_variance`] : [])];
     for (const name of row === "truth" ? [row] : names) {
-      const cell = name.endsWith("_variance") && !exact.includes(row) ? element("td") : shown(name, "td");
+      const cell =
+        name.endsWith("_variance") && !exact.includes(row) ? element("td") : valueNode("td", name);
       line.append(cell);
       cells[name] = cell;
     }
@@ -344,16 +407,25 @@ function numberTable(parent, rows) {
   function update(values, f) {
     for (const [name, node] of Object.entries(cells)) {
       if (!(name in values)) continue;
-      setText(node, name.endsWith("_variance") ? plain(Number(values[name].toPrecision(5))) : number(values[name]));
+      setText(
+        node,
+        name.endsWith("_variance")
+          ? plain(Number(values[name].toPrecision(5)))
+          : number(values[name]),
+      );
     }
     const exactly = "At μ = 0, σ = 1: (D + 2)(D + 4) on p, 2D + 8 with the baseline, 4 on f.";
     const what = exact.length ? "The variance is that of a single estimate. " : "";
     setText(formula, what + (f === "norm" ? exactly : ""));
   }
-  update.said = () => [...table.rows].slice(1).map((line) => {
-    const [name, mean, margin] = [...line.cells].map((one) => one.textContent);
-    return margin ? `${name} ${mean}, plus or minus ${margin}` : `${name} ${mean}`;
-  }).join("; ");
+  update.said = () =>
+    [...table.rows]
+      .slice(1)
+      .map((line) => {
+        const [name, mean, margin] = [...line.cells].map((one) => one.textContent);
+        return margin ? `${name} ${mean}, plus or minus ${margin}` : `${name} ${mean}`;
+      })
+      .join("; ");
   return update;
 }
 
@@ -367,8 +439,9 @@ function arrow(x, y, endX, endY) {
   if (length < 1) return "";
   const [right, down] = [(endX - x) / length, (endY - y) / length];
   const back = Math.min(7, length);
-  const side = (way) => `${(endX - back * right - way * 0.6 * back * down).toFixed(2)} `
-    + (endY - back * down + way * 0.6 * back * right).toFixed(2);
+  const side = (way) =>
+    `${(endX - back * right - way * 0.6 * back * down).toFixed(2)} ` +
+    (endY - back * down + way * 0.6 * back * right).toFixed(2);
   const end = `${endX.toFixed(2)} ${endY.toFixed(2)}`;
   return `M${x.toFixed(2)} ${y.toFixed(2)}L${end}M${side(1)}L${end}L${side(-1)}`;
 }

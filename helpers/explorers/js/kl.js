@@ -3,14 +3,25 @@
 // A slider, or a handle on the bell of q, sets the model's mu or sigma, one animation frame draws,
 // and the release tells the kernel.
 
-import { element, follow, group, mount, number, shape, slider, spoken } from "./common.js";
-import { WIDTH, named, panel, panelLook, put, shown } from "./panel.js";
+import {
+  element,
+  follow,
+  group,
+  mount,
+  number,
+  sentence,
+  shape,
+  slider,
+  spoken,
+} from "./common.js";
+import { named, panel, panelLook } from "./panel.js";
 
 export default { render };
 
 const Z = { name: "z", range: [-6, 6], marks: [-6, -4, -2, 0, 2, 4, 6] };
 const AXIS = Array.from({ length: 361 }, (_, i) => Z.range[0] + i / 30);
-const TERMS = [ // the bars, from the top
+const TERMS = [
+  // the bars, from the top
   ["mu_term", "½ μ²"],
   ["sigma_term", "½ (σ² − 1)"],
   ["log_term", "− log σ"],
@@ -38,7 +49,17 @@ export function klNumbers(mu, sigma) {
     else negative -= area;
   }
   const kl = mu_term + sigma_term + log_term;
-  return { mu, sigma, mu_term, sigma_term, log_term, kl, positive, negative, area: positive - negative };
+  return {
+    mu,
+    sigma,
+    mu_term,
+    sigma_term,
+    log_term,
+    kl,
+    positive,
+    negative,
+    area: positive - negative,
+  };
 }
 
 function render({ model, el }) {
@@ -53,21 +74,24 @@ function render({ model, el }) {
   const bars = barPanel(panels);
 
   const controls = element("div", { className: "controls" });
-  const sliders = [["mu", "μ"], ["sigma", "σ"]].map(([name, text]) => {
+  const sliders = [
+    ["mu", "μ"],
+    ["sigma", "σ"],
+  ].map(([name, text]) => {
     const [min, max] = limits[name];
     const move = (value) => view.set(name, value);
     return named(slider(controls, text, { min, max, step: 0.01 }, move, release), name);
   });
-  const sum = Object.fromEntries(["positive", "negative", "area"].map((name) => [name, shown(name)]));
-  const line = element("p", { className: "sum" });
-  line.append("Shaded: ", sum.positive, " above 0, less ", sum.negative, " below, is ", sum.area,
-    " nats.");
+  const sum = sentence`Shaded: ${"positive"} above 0, less ${"negative"} below, is ${"area"} nats.`;
   const live = spoken();
-  root.append(panels, controls, line, live);
-  bells.onDrag({
-    mu: (z) => view.set("mu", within(z, limits.mu)),
-    sigma: (z) => view.set("sigma", within(Math.abs(z - view.get("mu")), limits.sigma)),
-  }, release);
+  root.append(panels, controls, sum.node, live);
+  bells.onDrag(
+    {
+      mu: (z) => view.set("mu", within(z, limits.mu)),
+      sigma: (z) => view.set("sigma", within(Math.abs(z - view.get("mu")), limits.sigma)),
+    },
+    release,
+  );
   mount(root, el);
 
   function draw(get) {
@@ -76,13 +100,20 @@ function render({ model, el }) {
     bells.draw(mu, sigma);
     areas.draw(mu, sigma);
     bars.draw(numbers);
-    sliders.forEach((show, i) => show([mu, sigma][i]));
-    put(sum, numbers, (value) => number(value, 4));
+    for (const [i, value] of [mu, sigma].entries()) sliders[i](value);
+    const areasOf = ["positive", "negative", "area"].map((name) => [
+      name,
+      number(numbers[name], 4),
+    ]);
+    sum.show(Object.fromEntries(areasOf));
   }
 
   function release() {
     view.release();
-    const { mu, sigma, kl, mu_term, sigma_term, log_term } = klNumbers(view.get("mu"), view.get("sigma"));
+    const { mu, sigma, kl, mu_term, sigma_term, log_term } = klNumbers(
+      view.get("mu"),
+      view.get("sigma"),
+    );
     const terms = [mu_term, sigma_term, log_term].map((value) => number(value, 4)).join(", ");
     live.textContent = `μ ${number(mu)}, σ ${number(sigma)}: KL ${number(kl, 4)} nats, of ${terms}`;
   }
@@ -104,7 +135,10 @@ function bellPanel(parent) {
   const chart = panel(parent, { height: 220, title: "q over the prior", across: Z, up });
   const [prior, q] = [chart.path("prior"), chart.path("q")];
   const legend = shape("g", {}, chart.svg);
-  const names = [["prior p = N(0, 1)", "prior"], ["q", "q"]].map(([text, kind], i) => {
+  const names = [
+    ["prior p = N(0, 1)", "prior"],
+    ["q", "q"],
+  ].map(([text, kind], i) => {
     const y = chart.frame.top + 12 + 18 * i;
     shape("path", { class: kind, d: `M52 ${y - 4}h22` }, legend);
     return chart.write(text, 80, y, "start", legend);
@@ -121,7 +155,13 @@ function bellPanel(parent) {
     draw(mu, sigma) {
       const top = bell(mu, mu, sigma);
       chart.setRange("y", [0, Math.max(0.8, 1.35 * top)]);
-      prior.setAttribute("d", chart.line(AXIS, AXIS.map((z) => bell(z, 0, 1))));
+      prior.setAttribute(
+        "d",
+        chart.line(
+          AXIS,
+          AXIS.map((z) => bell(z, 0, 1)),
+        ),
+      );
       q.setAttribute("d", chart.line(...fine(mu, sigma, (z) => bell(z, mu, sigma))));
       const at = { mu: [mu, top], sigma: [mu + sigma, bell(mu + sigma, mu, sigma)] };
       for (const [name, [x, y]] of Object.entries(at)) {
@@ -129,8 +169,10 @@ function bellPanel(parent) {
       }
       legend.setAttribute("transform", `translate(${mu < 0 ? 140 : 0} 0)`); // where q is not
       names[1].textContent = `q = N(${number(mu)}, ${number(sigma)}²)`;
-      chart.svg.setAttribute("aria-label",
-        `The bell of q, at ${number(mu)} with width ${number(sigma)}, over the prior's.`);
+      chart.svg.setAttribute(
+        "aria-label",
+        `The bell of q, at ${number(mu)} with width ${number(sigma)}, over the prior's.`,
+      );
     },
     onDrag(moves, release) {
       let name;
@@ -157,21 +199,28 @@ function bellPanel(parent) {
 // The axis of z, finer where q is.
 function fine(mu, sigma, f) {
   const zs = [...AXIS, ...AXIS.map((z) => mu + sigma * z)]
-    .filter((z) => z >= Z.range[0] && z <= Z.range[1]).sort((a, b) => a - b);
+    .filter((z) => z >= Z.range[0] && z <= Z.range[1])
+    .sort((a, b) => a - b);
   return [zs, zs.map(f)];
 }
 
 // q log(q / p), filled where it is positive, hatched where it is negative.
 function areaPanel(parent) {
   const chart = panel(parent, {
-    height: 200, title: "area above less area below: the KL", across: Z, up: { name: "q log (q / p)", range: [-0.3, 0.6] },
+    height: 200,
+    title: "area above less area below: the KL",
+    across: Z,
+    up: { name: "q log (q / p)", range: [-0.3, 0.6] },
   });
   const [positive, negative] = [chart.path("positive"), chart.path("negative")];
   const [hatch, curve, zero] = [chart.path("hatch"), chart.path("curve"), chart.path("axis")];
   return {
     draw(mu, sigma) {
       const [zs, ys] = fine(mu, sigma, (z) => integrand(z, mu, sigma));
-      chart.setRange("y", [Math.min(-0.3, 1.15 * Math.min(...ys)), Math.max(0.6, 1.15 * Math.max(...ys))]);
+      chart.setRange("y", [
+        Math.min(-0.3, 1.15 * Math.min(...ys)),
+        Math.max(0.6, 1.15 * Math.max(...ys)),
+      ]);
       const fill = (values) => `${chart.line([zs[0], ...zs, zs.at(-1)], [0, ...values, 0])}Z`;
       positive.setAttribute("d", fill(ys.map((y) => Math.max(0, y))));
       negative.setAttribute("d", fill(ys.map((y) => Math.min(0, y))));
@@ -179,8 +228,11 @@ function areaPanel(parent) {
       curve.setAttribute("d", chart.line(zs, ys));
       zero.setAttribute("d", chart.line(Z.range, [0, 0]));
       const { positive: above, negative: below } = klNumbers(mu, sigma);
-      chart.svg.setAttribute("aria-label", `q log (q / p) over z: an area of ${number(above, 4)} `
-        + `above zero, and of ${number(below, 4)} below, which is hatched.`);
+      chart.svg.setAttribute(
+        "aria-label",
+        `q log (q / p) over z: an area of ${number(above, 4)} ` +
+          `above zero, and of ${number(below, 4)} below, which is hatched.`,
+      );
     },
   };
 }
@@ -245,5 +297,5 @@ const CSS = `${panelLook(".kl-explorer")}
 .kl-explorer .handle { cursor: ew-resize; touch-action: none; }
 .kl-explorer .reach { fill: transparent; }
 .kl-explorer .knob { fill: var(--posterior); stroke: var(--ink); stroke-width: 1.5; }
-.kl-explorer .sum { font-size: 15px; }
+.kl-explorer p.value { font-size: 15px; }
 `;

@@ -1,12 +1,16 @@
 // A chart with axes that may change while it is dragged: see kl.js and estimator.js.
 
-import { element, plain, setText, shape, ticks } from "./common.js";
+import { plain, shape, ticks } from "./common.js";
 
-export const WIDTH = 360; // of a panel, in the units of its drawing
+const WIDTH = 360; // of a panel, in the units of its drawing
 
 // `across` and `up` are { name, range }, `across` may have marks; without `up` there is no axis at the left.
 export function panel(parent, { height, title, across, up, left = up ? 44 : 12 }) {
-  const svg = shape("svg", { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", class: "panel" }, parent);
+  const svg = shape(
+    "svg",
+    { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", class: "panel" },
+    parent,
+  );
   const frame = { left, right: WIDTH - 12, top: title ? 28 : 8, bottom: height - 42 };
   const [wide, tall] = [frame.right - frame.left, frame.bottom - frame.top];
   const ranges = { x: across.range, y: up ? up.range : [0, 1] };
@@ -52,7 +56,13 @@ export function panel(parent, { height, title, across, up, left = up ? 44 : 12 }
 
   drawMarks();
   return {
-    svg, inner, frame, toX, toY, write, setRange,
+    svg,
+    inner,
+    frame,
+    toX,
+    toY,
+    write,
+    setRange,
     path: (kind) => shape("path", { class: kind }, inner),
     line: (xs, ys) => `M${xs.map((x, i) => `${fixed(toX(x))} ${fixed(toY(ys[i]))}`).join("L")}`,
     // Where a pointer is, in units of the axis.
@@ -69,24 +79,14 @@ function fixed(value) {
   return value.toFixed(2);
 }
 
-// A number that the reader sees, under its name.
-export function shown(name, tag = "span") {
-  const node = element(tag, { className: "value" });
-  node.dataset.value = name;
-  return node;
-}
-
-// The value of a slider is such a number, too. Gives what shows it.
+// The value of a slider is a number of the face, too. Gives what shows it.
 export function named(slider, name) {
-  slider.input.nextElementSibling.dataset.value = name;
+  const output = slider.input.nextElementSibling;
+  output.dataset.value = name;
   return (value, text) => {
     slider.show(value, text);
-    slider.input.setAttribute("aria-valuetext", slider.input.nextElementSibling.textContent);
+    slider.input.setAttribute("aria-valuetext", output.textContent);
   };
-}
-
-export function put(nodes, numbers, write) {
-  for (const [name, node] of Object.entries(nodes)) setText(node, write(numbers[name], name));
 }
 
 // Panels stand side by side where the explorer is wide enough, whatever the window is.

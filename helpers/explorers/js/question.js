@@ -6,11 +6,11 @@ import { button, element, follow, group, mount } from "./common.js";
 
 export default { render };
 
-let made = 0; // questions on this page: radio buttons of one question share a name
-
 // What question.py sealed: { answer, whys } or { answer, tolerance, whys }.
 export function unsealed(sealed) {
-  return JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(sealed), (c) => c.charCodeAt(0))));
+  return JSON.parse(
+    new TextDecoder().decode(Uint8Array.from(atob(sealed), (c) => c.charCodeAt(0))),
+  );
 }
 
 // Whether the reply, an option's place or a number, is right; and why.
@@ -24,7 +24,10 @@ export function verdict(sealed, reply) {
 // A number as people write it, with a comma, a real minus or a fraction; NaN for anything else.
 export function parsed(text) {
   const parts = text.trim().replace("−", "-").replace(",", ".").split("/");
-  if (parts.length > 2 || !parts.every((part) => /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i.test(part))) {
+  if (
+    parts.length > 2 ||
+    !parts.every((part) => /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i.test(part))
+  ) {
     return NaN;
   }
   return Number(parts[0]) / Number(parts[1] ?? 1);
@@ -33,7 +36,9 @@ export function parsed(text) {
 // Text, and code where it stands between backticks; never markup.
 export function written(node, text) {
   const pieces = text.split(/`([^`]+)`/);
-  node.append(...pieces.map((piece, i) => (i % 2 ? element("code", { textContent: piece }) : piece)));
+  node.append(
+    ...pieces.map((piece, i) => (i % 2 ? element("code", { textContent: piece }) : piece)),
+  );
   return node;
 }
 
@@ -42,7 +47,9 @@ function render({ model, el }) {
   const root = group("question", "Question", CSS);
   const field = element("fieldset");
   field.append(written(element("legend"), spec.text));
-  const input = spec.options ? radios(field, spec.options, change) : numberField(field, spec, change, commit);
+  const input = spec.options
+    ? radios(field, spec.options, change)
+    : numberField(field, spec, change, commit);
   const actions = element("div", { className: "controls" });
   button(actions, "Check my answer", commit);
   const result = element("div", { className: "verdict" });
@@ -95,7 +102,8 @@ function render({ model, el }) {
 }
 
 function radios(parent, options, change) {
-  const name = `question-${(made += 1)}-${Math.random().toString(36).slice(2)}`;
+  // The buttons of one question share a name, and no other question on the page has it.
+  const name = `question-${Math.random().toString(36).slice(2)}`;
   const inputs = options.map((text, i) => {
     const label = element("label", { className: "option" });
     const radio = element("input", { type: "radio", name, value: i });
@@ -110,7 +118,10 @@ function radios(parent, options, change) {
       const place = inputs.findIndex(({ checked }) => checked);
       return place < 0 ? undefined : place;
     },
-    show: (reply) => inputs.forEach((radio, i) => { radio.checked = i === reply; }),
+    show: (reply) =>
+      inputs.forEach((radio, i) => {
+        radio.checked = i === reply;
+      }),
   };
 }
 

@@ -89,9 +89,9 @@ def test_the_kl_explorer_moves_with_handles_and_keys(show):
         settle(page)
         assert shown_numbers(page)[name] == pytest.approx(end, abs=0.02)
         page.mouse.up()
-    page.get_by_label("μ").focus()
+    page.get_by_role("slider", name="μ").focus()
     page.keyboard.press("End")
-    page.get_by_label("σ").focus()
+    page.get_by_role("slider", name="σ").focus()
     page.keyboard.press("Home")
     settle(page)
     check_numbers(page, KLExplorer(3, 0.2), 6e-5)
@@ -128,7 +128,7 @@ def test_the_estimator_explorer_moves_and_says_where_it_is_wrong(show):
     page = show(explorer)
     check_numbers(page, explorer, 0.0051)
     page.get_by_label("f(z) =").select_option("step")
-    page.get_by_label("μ").focus()
+    page.get_by_role("slider", name="μ").focus()
     page.keyboard.press("Home")
     page.get_by_label("baseline").check()
     settle(page)
@@ -141,7 +141,7 @@ def test_the_estimator_explorer_moves_and_says_where_it_is_wrong(show):
     state = {"f": "norm", "dimension": 100, "baseline": True}
     check_numbers(page, EstimatorExplorer(**state), 0.0051)
     assert shown_numbers(page)["p_variance"] == 208
-    drag(page, page.get_by_label("samples"), (0.5, 0.5), (0.99, 0.5))
+    drag(page, page.get_by_role("slider", name="samples"), (0.5, 0.5), (0.99, 0.5))
     page.mouse.up()
     settle(page)
     assert shown_numbers(page)["n"] > 5000

@@ -321,6 +321,18 @@ def test_the_posteriors_numbers_are_pythons(js):
         assert came == pytest.approx(explorer.numbers, rel=1e-9)
 
 
+def test_the_posterior_is_a_density_where_p_of_x_is_0_in_the_computer(js):
+    z = np.linspace(-5, 5, 501)
+    explorer = PosteriorExplorer(z, np.sin(2 * z) + 0.5 * z, 0.01, x_range=(-30, 30), x=25)
+    argument = {"z": z.tolist(), "curve": explorer.spec["curve"], "noise": 0.01, "x": 25}
+    came = js("posterior.js", "({ infer }, { x, ...spec }) => infer(spec, x)", argument)
+    assert sum(came.pop("density")) * 0.02 == pytest.approx(1)
+    assert came.pop("p_x") == 0
+    # All of it lies where the curve comes nearest to x.
+    nearest = z[np.argmax(explorer.spec["curve"])]
+    assert came == pytest.approx({"mean": nearest, "std": 0}, abs=0.01)
+
+
 def test_the_frozen_noises_numbers_are_pythons(js):
     explorer = FrozenNoise(-1.2, 0.7, [-1.5, -0.5, 0.0, 1.0, 1.75])
     argument = {"mu": explorer.mu, "sigma": explorer.sigma, "eps": explorer.eps}

@@ -869,7 +869,7 @@ EXPLORERS = {
         PosteriorExplorer,
         {"z": AXIS, "curve": AXIS, "noise": 0.5, "x_range": (-3.0, 3.0), "x": 1.0},
     ),
-    "FrozenNoise": (FrozenNoise, {"mu": 1.0, "sigma": 2.0, "eps": [0.5, -1.0]}),
+    "FrozenNoise": (FrozenNoise, {"mu": 1.0, "sigma": 0.5, "eps": [0.5, -1.0]}),
     "GradientExplorer": (GradientExplorer, {"mu": 1.0, "sigma": 2.0}),
     "PlaneExplorer": (
         PlaneExplorer,

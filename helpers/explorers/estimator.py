@@ -5,7 +5,7 @@ from math import erf, pi
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from traitlets import Bool, Bytes, Dict, Int, Unicode, validate
+from traitlets import Bool, Bytes, Int, Unicode, validate
 
 from helpers.explorers.base import Explorer, Slider, module
 from helpers.plots import COLORS
@@ -61,7 +61,6 @@ class EstimatorExplorer(Explorer):
 
     _esm = module("estimator.js")
     figure_size = (7.4, 5.2)
-    spec = Dict().tag(sync=True)
     mu = Slider(-3, 3, 1.5)
     sigma = Slider(0.1, 2, 0.8)
     n = Int(100).tag(sync=True)
@@ -89,14 +88,14 @@ class EstimatorExplorer(Explorer):
         spec = {
             "rows": {row: ROWS[row] for row in rows},
             "choices": choices,
-            "limits": self.limits() | {"n": [10, SIZE], "dimension": [1, 100]},
+            "limits": {"n": [10, SIZE], "dimension": [1, 100]},
             **{"h": H, "size": SIZE, "shift": SHIFT, "arrows": ARROWS},
             "colors": {name: COLORS[name] for name in ("posterior", "gradient", "prior")},
         }
         noise = np.random.default_rng(seed).standard_normal((2, SIZE), dtype=np.float32)
         given = {"mu": mu, "sigma": sigma, "n": n, "f": f}
         given |= {"baseline": baseline, "dimension": dimension, "noise": noise.tobytes()}
-        super().__init__(spec=spec, **given)
+        super().__init__(spec, **given)
 
     @validate("n", "dimension")
     def _check_count(self, proposal):

@@ -3,7 +3,6 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from traitlets import Dict
 
 from helpers.explorers.base import Explorer, Slider, module
 from helpers.plots import COLORS
@@ -35,13 +34,12 @@ class KLExplorer(Explorer):
 
     _esm = module("kl.js")
     figure_size = (7.4, 4.2)
-    spec = Dict().tag(sync=True)
     mu = Slider(-3, 3, 1)
     sigma = Slider(0.2, 2.5, 0.5)
 
     def __init__(self, mu: float = 1.0, sigma: float = 0.5):
         colors = {name: COLORS[name] for name in ("prior", "posterior", "other")}
-        super().__init__(mu=mu, sigma=sigma, spec={"limits": self.limits(), "colors": colors})
+        super().__init__({"colors": colors}, mu=mu, sigma=sigma)
 
     @property
     def numbers(self) -> dict[str, float]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from math import isfinite
 
-from traitlets import Any, Dict, Unicode, validate
+from traitlets import Any, Unicode, validate
 
 from helpers.explorers.base import Explorer, module
 
@@ -16,12 +16,11 @@ class _Asked(Explorer):
     """A question. Its saved output is HTML: the text and the options, never the answer."""
 
     _esm = module("question.js")
-    spec = Dict().tag(sync=True)
     sealed = Unicode().tag(sync=True)  # not to be read by accident in a page's state
     reply = Any(None, allow_none=True).tag(sync=True)
 
     def __init__(self, spec: dict, secret: dict):
-        super().__init__(spec=spec, sealed=b64encode(json.dumps(secret).encode()).decode())
+        super().__init__(spec, sealed=b64encode(json.dumps(secret).encode()).decode())
 
     @property
     def numbers(self) -> dict[str, float]:

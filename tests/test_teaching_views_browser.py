@@ -5,9 +5,17 @@ import re
 import numpy as np
 import pytest
 from browser import check_with_axe, drag, settle
+from scipy.integrate import quad
+from scipy.stats import kstest, norm
 from torch.distributions import Normal, kl_divergence
 
-from helpers.explorers import EstimatorExplorer, KLExplorer, NumberQuestion, Question
+from helpers.explorers import (
+    EstimatorExplorer,
+    KLExplorer,
+    NumberQuestion,
+    PosteriorExplorer,
+    Question,
+)
 
 pytest_plugins = ["javascript"]
 QUESTION = Question(
@@ -99,6 +107,42 @@ def test_the_kl_explorer_moves_with_handles_and_keys(show):
     check_look(show, explorer)
 
 
+Z = np.linspace(-6, 6, 601)
+CURVE = np.sin(2 * Z) + 0.5 * Z
+
+
+def test_what_is_drawn_is_z_from_the_prior_and_x_by_the_curve(js):
+    spec = {"z": Z.tolist(), "curve": CURVE.tolist(), "noise": 0.3}
+    xs = [-2.0, 0.1, 1.5]
+    came = js("prior_draws.js", "({ marginal }, [spec, xs]) => marginal(spec, xs)", [spec, xs])
+    for x, p in zip(xs, came, strict=True):
+        exact = quad(lambda z, x=x: norm.pdf(z) * norm.pdf(x, np.sin(2 * z) + z / 2, 0.3), -6, 6)[0]
+        assert p == pytest.approx(exact, abs=1e-6)
+    code = """
+    async ({ drawPair }, spec) => {
+      const { normal } = await import("./common.js");
+      return Array.from({ length: 4000 }, () => drawPair(spec, normal));
+    }
+    """
+    z, x = np.array(js("prior_draws.js", code, spec)).T
+    assert kstest(z, "norm").pvalue > 1e-6
+    assert kstest((x - np.sin(2 * z) - z / 2) / 0.3, "norm").pvalue > 1e-6
+    code = "({ histogram }, [x, range]) => histogram(x, range)"
+    expected = np.histogram(x, 30, (-3.6, 3.6))[0] / len(x) / 0.24
+    assert np.allclose(js("prior_draws.js", code, [x.tolist(), [-3.6, 3.6]]), expected)
+
+
+def test_the_posterior_explorer_draws_one_many_and_none(show):
+    page = show(PosteriorExplorer(Z, CURVE, 0.3))
+    for name, total in (("Draw z, then x", 1), ("Draw 100", 101), ("Clear", 0)):
+        page.get_by_role("button", name=name).focus()
+        page.keyboard.press("Enter")
+        settle(page)
+        assert shown_numbers(page)["draws"] == total
+        assert ("from the prior" in page.locator("[aria-live]").inner_text()) == bool(total)
+    check_look(show, PosteriorExplorer(Z, CURVE, 0.3))
+
+
 STATES = [
     {"f": f, "mu": mu, "sigma": sigma, "n": n, "baseline": baseline, "dimension": dimension}
     for f, dimension in (("square", 1), ("line", 1), ("step", 1), ("norm", 1), ("norm", 100))
@@ -145,10 +189,10 @@ def test_the_estimator_explorer_moves_and_says_where_it_is_wrong(show):
     page.mouse.up()
     settle(page)
     assert shown_numbers(page)["n"] > 5000
-    before = shown_numbers(page)["f"]
+    before = shown_numbers(page)
     page.get_by_role("button", name="Fresh noise").click()
     settle(page)
-    assert shown_numbers(page)["f"] != before
+    assert shown_numbers(page) != before
     check_look(show, explorer)
 
 

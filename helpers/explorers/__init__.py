@@ -4,7 +4,6 @@ from helpers.explorers.bound import BoundExplorer
 from helpers.explorers.estimator import EstimatorExplorer
 from helpers.explorers.flipbook import Flipbook
 from helpers.explorers.frozen_noise import FrozenNoise
-from helpers.explorers.gradient import GradientExplorer
 from helpers.explorers.kl import KLExplorer
 from helpers.explorers.latent import LatentExplorer
 from helpers.explorers.plane import PlaneExplorer
@@ -16,7 +15,6 @@ __all__ = [
     "EstimatorExplorer",
     "Flipbook",
     "FrozenNoise",
-    "GradientExplorer",
     "KLExplorer",
     "LatentExplorer",
     "NumberQuestion",

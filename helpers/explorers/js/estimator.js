@@ -181,10 +181,10 @@ function render({ model, el }) {
     ]) {
       add(name, text, { min: limits[name][0], max: limits[name][1], step: 0.01 });
     }
-    const [least, most] = limits.dimension;
-    add("dimension", "D", { min: least, max: most, step: 1 });
     const [low, high] = limits.n.map(Math.log10);
     add("n", "samples", { min: low, max: high, step: 0.01 }, (v) => Math.round(10 ** v));
+    const [least, most] = limits.dimension;
+    add("dimension", "D", { min: least, max: most, step: 1 });
     const checked = element("label", { className: "choice" });
     const box = element("input", { type: "checkbox" });
     checked.append(box, " baseline b = E f");

@@ -2,6 +2,7 @@
 
 from helpers.explorers.bound import BoundExplorer
 from helpers.explorers.flipbook import Flipbook
+from helpers.explorers.flow import FlowExplorer
 from helpers.explorers.frozen_noise import FrozenNoise
 from helpers.explorers.gradient import GradientExplorer
 from helpers.explorers.latent import LatentExplorer
@@ -11,6 +12,7 @@ from helpers.explorers.posterior import PosteriorExplorer
 __all__ = [
     "BoundExplorer",
     "Flipbook",
+    "FlowExplorer",
     "FrozenNoise",
     "GradientExplorer",
     "LatentExplorer",

@@ -1,5 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
+PIP_INSTALL = $(BIN)/python -m pip install --quiet
+TORCH_PINS = $(shell grep -E '^torch(vision)?==' requirements.txt)
 FIRST := notebooks/01_discriminative_vs_generative.ipynb
 # Jupyter refuses to run as root, which is the usual user in a container, unless told to.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
@@ -12,15 +14,21 @@ export OPENBLAS_NUM_THREADS ?= 1
 
 .PHONY: lab test lint-js coverage notebooks site bench bench-explorer bench-classroom clean
 
-.venv: .venv/installed
+# One environment, made in two steps: what a reader runs, and what tests and the site need besides.
+# A changed file of requirements installs again, into what is there.
+.venv: .venv/dev
 
-.venv/installed: requirements.txt
-	rm -rf .venv
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet -r requirements.txt
+.venv/reader: requirements.txt pyproject.toml $(shell find environment -type f)
+	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
+	$(if $(TORCH_INDEX),$(PIP_INSTALL) --index-url $(TORCH_INDEX) $(TORCH_PINS))
+	$(PIP_INSTALL) -r requirements.txt
 	touch $@
 
-lab: .venv
+.venv/dev: requirements-dev.txt .venv/reader
+	$(PIP_INSTALL) -r requirements-dev.txt
+	touch $@
+
+lab: .venv/reader
 	$(BIN)/jupyter lab --ip=127.0.0.1 $(AS_ROOT) --LabApp.default_url=/lab/tree/$(FIRST)
 
 test: .venv

@@ -2,7 +2,6 @@
 
 import base64
 import io
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from PIL import Image
 from torch import nn
 
 from helpers.explorers import LatentExplorer
-from helpers.models import VAE, Autoencoder
+from helpers.models import VAE, Autoencoder, ConditionalVAE
 from helpers.plots import CLASS_COLORS
 
 SMALL = {"hidden_dims": (16, 8), "input_dim": 784}
@@ -201,7 +200,7 @@ def test_given_ranges_hold_for_all_dimensions_or_each(vae):
     [
         ({"model": object()}, "expected an Autoencoder, a VAE.*; got object"),
         (
-            {"model": SimpleNamespace(condition_dim=10)},
+            {"model": ConditionalVAE(condition_dim=10)},
             "expected a model without a condition; got width 10",
         ),
         ({"model": nn.Linear(2, 10)}, "expected a decoder of square images; got 10"),

@@ -3,6 +3,7 @@
 from helpers.explorers.bound import BoundExplorer
 from helpers.explorers.estimator import EstimatorExplorer
 from helpers.explorers.flipbook import Flipbook
+from helpers.explorers.flow import FlowExplorer
 from helpers.explorers.frozen_noise import FrozenNoise
 from helpers.explorers.kl import KLExplorer
 from helpers.explorers.latent import LatentExplorer
@@ -14,6 +15,7 @@ __all__ = [
     "BoundExplorer",
     "EstimatorExplorer",
     "Flipbook",
+    "FlowExplorer",
     "FrozenNoise",
     "KLExplorer",
     "LatentExplorer",

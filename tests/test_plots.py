@@ -228,6 +228,7 @@ def test_show_closes_the_figure(give):
     assert not plt.fignum_exists(figure.number)
 
 
+@pytest.mark.kernel
 def test_a_shown_picture_is_saved_once_with_its_alt_text(tmp_path):
     source = (
         "import matplotlib.pyplot as plt\n"

@@ -454,17 +454,20 @@ def outputs(tmp_path_factory):
     return [cell.outputs for cell in notebook.cells[1:]]
 
 
+@pytest.mark.kernel
 def test_progress_leaves_one_readable_line_in_a_notebook(outputs):
     assert len(outputs[0]) == 1
     line = outputs[0][0]["data"]["text/plain"]
     assert re.fullmatch(r"3 epochs: loss [\d.e-]+, held-out loss [\d.e-]+", line)
 
 
+@pytest.mark.kernel
 def test_progress_leaves_no_time_and_no_bar_in_a_notebook(outputs):
     for debris in ("\r", "it/s", "s/it", "00:", "|", "█", "%"):
         assert debris not in str(outputs)
 
 
+@pytest.mark.kernel
 def test_the_stop_button_ends_training_and_the_cell_goes_on(outputs):
     line, printed = outputs[1]
     assert line["data"]["text/plain"].startswith("stopped after 1 epoch")
@@ -559,6 +562,7 @@ def test_a_notebook_shows_one_output_that_ends_with_the_whole_history(monkeypatc
     assert lines[-1] == str(history)
 
 
+@pytest.mark.serial
 def test_own_work_is_told_from_that_of_others():
     start, worked = training._clock(), time.process_time()
     while time.process_time() - worked < 0.5:
@@ -566,6 +570,7 @@ def test_own_work_is_told_from_that_of_others():
     assert training._clock()[2] - start[2] == pytest.approx(0.5, abs=0.1)
 
 
+@pytest.mark.serial
 def test_where_others_keep_all_cores_busy_one_thread_is_left(monkeypatch):
     before = torch.get_num_threads()
     monkeypatch.setattr(training, "_chosen", before)

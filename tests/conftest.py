@@ -9,9 +9,9 @@ SHOWN = "light => document.body.dataset.jpThemeLight === String(light)"
 
 
 def pytest_collection_modifyitems(items):
-    """Mark what needs a browser, and what counts frames; begin with what takes long."""
+    """Mark what needs a browser or the site, and what counts frames; begin with what takes long."""
     for item in items:
-        if "chromium" in getattr(item, "fixturenames", ()):
+        if {"chromium", "site"} & {*getattr(item, "fixturenames", ())}:
             item.add_marker("browser")
             if counts_frames(item):
                 item.add_marker("serial")

@@ -9,7 +9,6 @@ language = "en"
 extensions = ["myst_nb"]
 nb_execution_mode = "off"  # docs/build.py has run them
 nb_merge_streams = True
-suppress_warnings = ["toc.empty_glob"]  # a folder of notebooks may be empty
 myst_enable_extensions = ["dollarmath"]
 exclude_patterns = ["helpers"]
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.browser import find_chromium, running_browser, running_lab
+from tests.javascript import js  # noqa: F401  a fixture
 
 SWITCH = "theme => jupyterapp.commands.execute('apputils:change-theme', { theme })"
 SHOWN = "light => document.body.dataset.jpThemeLight === String(light)"

@@ -109,7 +109,7 @@ const CSS = `
 }
 .latent-explorer .pen.down::before { background: #e69f00; }
 .latent-explorer .pictures {
-  display: grid; grid-template-columns: minmax(0, 2fr) minmax(0, 1fr); gap: 12px; align-items: start;
+  display: grid; grid-template-columns: minmax(0, 2fr) minmax(94px, 1fr); gap: 12px; align-items: start;
 }
 .latent-explorer .stack { display: flex; flex-direction: column; gap: 6px; }
 .latent-explorer .stack .figure { flex: 1; min-width: 0; }
@@ -129,6 +129,7 @@ const CSS = `
 .latent-explorer .sliders { display: flex; flex-direction: column; max-height: 260px; overflow-y: auto; }
 .latent-explorer .slider { grid-template-columns: 28px 1fr 52px; }
 .latent-explorer .row { display: flex; flex-wrap: wrap; gap: 8px 12px; align-items: center; }
+.latent-explorer .switches { gap: 4px 10px; }
 .latent-explorer .switches label {
   display: flex; gap: 6px; align-items: center; min-height: 24px; cursor: pointer;
 }

@@ -24,11 +24,12 @@ export function linearPart(state) {
   const row = element("div", { className: "images" });
   const mean = picture("mean", "Mean image", state.spec.side);
   mean.show(terms.mean);
-  mean.figure.append(element("span", { textContent: "mean image" }));
+  mean.figure.append(element("span", { textContent: "mean" }));
   row.append(mean.figure);
   const factors = terms.w.map((w, d) => {
     const name = dimensionName(d).replace("z", "w");
-    const shown = picture(`w${d + 1}`, `Image ${name}, which ${dimensionName(d)} multiplies`, state.spec.side);
+    const label = `Image ${name}, which ${dimensionName(d)} multiplies`;
+    const shown = picture(`w${d + 1}`, label, state.spec.side);
     shown.show(w.map((value) => 0.5 + (0.5 * value) / (largest || 1)));
     const text = element("span");
     const factor = valueNode("strong", `factor${d + 1}`);
@@ -37,7 +38,7 @@ export function linearPart(state) {
     row.append(shown.figure);
     return factor;
   });
-  const end = terms.squashed ? " The sum goes through the sigmoid, and so does the mean image." : "";
+  const end = terms.squashed ? " The sum goes through the sigmoid, and so does the mean." : "";
   const hint = `This decoder is linear: it adds these images. Mid-grey is 0.${end}`;
   node.append(row, element("p", { className: "hint", textContent: hint }));
   function draw(z) {

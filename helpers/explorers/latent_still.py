@@ -35,7 +35,7 @@ def draw_grid(ax: Axes, spec: dict, decode: Callable, z: list[float]) -> None:
     codes[..., 0], codes[..., 1] = across, down[:, None]
     images = decode(codes.flatten(0, 1)).reshape(CELLS, CELLS, spec["side"], spec["side"])
     page = images.transpose(1, 2).reshape(CELLS * spec["side"], -1)
-    ax.imshow(INK * page, cmap="gray_r", vmin=0, vmax=1, extent=window, zorder=0)
+    ax.imshow(INK * page.numpy(), cmap="gray_r", vmin=0, vmax=1, extent=window, zorder=0)
     ax.grid(visible=False)
 
 

@@ -80,7 +80,7 @@
     const named = new Map();
     for (const [key, text] of new URLSearchParams(location.hash.slice(1))) {
       const dot = key.lastIndexOf(".");
-      const figure = dot > 0 && document.getElementById(key.slice(0, dot));
+      const figure = document.getElementById(key.slice(0, Math.max(dot, 0)));
       if (!figure?.matches(FIGURES)) continue;
       if (!named.has(figure)) named.set(figure, new Map());
       named.get(figure).set(key.slice(dot + 1), text);

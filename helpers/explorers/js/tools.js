@@ -68,7 +68,7 @@ function fit(root) {
 
 function linkButton(link) {
   const status = document.createElement("span");
-  status.setAttribute("role", "status");
+  status.setAttribute("aria-live", "polite");
   const button = makeButton("Copy link", async () => {
     const copied = await copy(link());
     status.textContent = copied ? "Copied" : "The link stands in the address bar";

@@ -54,7 +54,7 @@ def visit(context, address):
         if script:
             page.add_init_script(script)
         page.goto(address + name)
-        for figure in alive or ["explorer"]:
+        for figure in alive:
             page.locator(f"#{figure}[data-alive]").wait_for(state="attached")
         settle(page)
         return page
@@ -69,8 +69,10 @@ def pull(page, figure, slider, place):
     """Drag the figure's slider there, and not yet let go."""
     page.locator(f"#{figure}").scroll_into_view_if_needed()
     page.locator(f"#{figure}[data-alive]").wait_for()
+    input_ = page.locator(f"#{figure} input[type=range]").nth(slider)
+    input_.scroll_into_view_if_needed()  # the living explorer is higher than its picture
     settle(page)
-    drag(page, page.locator(f"#{figure} input[type=range]").nth(slider), (0.4, 0.5), (place, 0.5))
+    drag(page, input_, (0.4, 0.5), (place, 0.5))
 
 
 def address_of(page):
@@ -81,7 +83,7 @@ def address_of(page):
 
 
 def test_full_screen_is_larger_fits_and_ends_with_escape(visit):
-    page = visit("latent.html")
+    page = visit("latent.html", "explorer")
     root, button = page.locator(".latent-explorer"), page.locator("[data-role=fullscreen]")
     small = button.bounding_box()["height"], root.locator(".title").first.bounding_box()["height"]
     button.press("Enter")
@@ -107,7 +109,7 @@ def test_full_screen_is_larger_fits_and_ends_with_escape(visit):
 
 def test_where_there_is_no_full_screen_there_is_no_button(visit):
     script = "Object.defineProperty(document, 'fullscreenEnabled', { get: () => false })"
-    page = visit("two.html", script=script)
+    page = visit("two.html", "explorer", script=script)
     assert page.get_by_role("button", name="Copy link").count() == 1
     assert page.get_by_role("button", name="Full screen").count() == 0
 
@@ -131,9 +133,9 @@ def test_what_was_changed_stands_in_the_address_after_release_and_is_restored(vi
     assert address_of(page) == f"#part&explorer.mu={mu}&second.sigma={sigma}"
     entries = page.evaluate("history.length")
     page.reload()
-    page.locator("#explorer[data-alive]").wait_for(state="attached")
-    page.locator("#second").scroll_into_view_if_needed()
-    page.locator("#second[data-alive]").wait_for()
+    for figure in ("explorer", "second"):
+        page.locator(f"#{figure}").scroll_into_view_if_needed()
+        page.locator(f"#{figure}[data-alive]").wait_for()
     assert page.evaluate(STATE, "explorer") == [mu, *START[1:]]
     assert page.evaluate(STATE, "second") == [START[0], sigma, START[2]]
     assert page.evaluate("history.length") == entries
@@ -171,7 +173,7 @@ def test_a_link_leads_to_its_explorer_as_it_was(visit):
     ],
 )
 def test_an_address_sets_only_what_a_reader_could_have_set(visit, hostile):
-    page = visit(f"two.html#explorer.{hostile}&nobody.mu=1&.mu=2&explorer.sigma=0.75")
+    page = visit(f"two.html#explorer.{hostile}&nobody.mu=1&.mu=2&explorer.sigma=0.75", "explorer")
     assert page.evaluate(STATE, "explorer") == [START[0], 0.75, START[2]]
     assert page.evaluate("({}).mu") is None
     assert page.locator("figure img[src=x]").count() == 0

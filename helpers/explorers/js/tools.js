@@ -1,7 +1,14 @@
 // What every explorer has below it: full screen, and on the site a link to its state.
 
 const LARGEST = 2.4; // how far type and controls grow
-const WIDTHS = [1, 0.85, 0.7]; // shares of the screen's width that are tried
+// What is tried: a share of the screen's width, and how far they must grow there. A narrower chart is
+// also lower.
+const TRIES = [
+  [1, 1.2],
+  [0.85, 1],
+  [0.7, 1],
+  [1, 0.8], // one whose type grows with its width
+];
 
 // `el.shareLink`, where the host gives it, is a function that gives the link.
 export function addTools(root, el) {
@@ -57,9 +64,9 @@ function fit(root) {
   };
   set("", 1);
   if (document.fullscreenElement !== root) return;
-  for (let zoom = LARGEST; zoom >= 1; zoom -= 0.1) {
-    for (const share of WIDTHS) {
-      set(zoom, share);
+  for (const [share, least] of TRIES) {
+    for (let zoom = LARGEST; zoom > least - 0.05; zoom -= 0.1) {
+      set(zoom.toFixed(1), share);
       if (root.scrollHeight <= root.clientHeight && root.scrollWidth <= root.clientWidth) return;
     }
   }

@@ -4,7 +4,6 @@ import re
 
 import numpy as np
 import pytest
-from browser import check_with_axe, drag, settle
 from scipy.integrate import quad
 from scipy.stats import kstest, norm
 from torch.distributions import Normal, kl_divergence
@@ -16,8 +15,8 @@ from helpers.explorers import (
     PosteriorExplorer,
     Question,
 )
+from tests.browser import check_with_axe, drag, settle
 
-pytest_plugins = ["javascript"]
 QUESTION = Question(
     "What does `sample()` leave in the record?",
     ["a zero", "nothing", "2μ"],
@@ -216,7 +215,7 @@ def test_a_question_is_answered_with_keys_alone_and_tells_nothing_before(show):
     assert "draws a number" not in root.inner_html()
     page.get_by_label("nothing").check()
     assert page.get_by_role("status").inner_text().strip() == ""
-    page.get_by_role("button").click()
+    page.get_by_role("button", name="Check my answer").click()
     assert "✓ Right. sample() draws a number." in page.get_by_role("status").inner_text()
     assert page.locator(".verdict code").inner_text() == "sample()"
     check_look(show, QUESTION)

@@ -126,20 +126,23 @@
   }
 
   // What an explorer asks of JupyterLab's model. There is no kernel to save to or to ask.
-  function standIn(state, save) {
+  function standIn(state) {
     const handlers = [];
+    function tell(event) {
+      for (const [one, handler] of [...handlers]) if (one === event) handler();
+    }
     return {
       get: (name) => state[name],
       set(name, value) {
         state[name] = value;
-        for (const [event, handler] of [...handlers]) if (event === `change:${name}`) handler();
+        tell(`change:${name}`);
       },
       on: (event, handler) => handlers.push([event, handler]),
       off(event, handler) {
         const place = handlers.findIndex(([e, h]) => e === event && h === handler);
         if (place >= 0) handlers.splice(place, 1);
       },
-      save_changes: save,
+      save_changes: () => tell("save"),
       send() {},
     };
   }
@@ -158,11 +161,12 @@
     const still = [...figure.childNodes];
     figure.append(el);
     const shared = sharing(figure.id, state);
+    if (figure.id) shared.restore((name, value) => (state[name] = value));
+    const model = standIn(state);
     if (figure.id) {
-      shared.restore((name, value) => (state[name] = value));
+      model.on("save", shared.save);
       el.shareLink = shared.link;
     }
-    const model = standIn(state, () => figure.id && shared.save());
     const end = await view.render({ model, el });
     figure.explorer = { model, end, restore: () => shared.restore(model.set) }; // for other scripts
     for (const node of still) node.remove();

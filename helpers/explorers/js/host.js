@@ -62,7 +62,7 @@
 
   // The trait's value as an address has it: anybody can write one. Undefined where it is not of the
   // kind of the value that the explorer begins with, or leaves the limits of a slider.
-  function valueOf(text, first, limits) {
+  function valueFrom(text, first, limits) {
     if (typeof first === "boolean") return { true: true, false: false }[text];
     const numbers = text.split(",").map((part) => (NUMBER.test(part) ? Number(part) : Number.NaN));
     const [low, high] = limits ?? [-Number.MAX_VALUE, Number.MAX_VALUE];
@@ -98,7 +98,11 @@
     const parts = [anchor.includes("=") ? "" : anchor, ...[...changes.keys()].map(partOfAddress)];
     const hash = parts.filter(Boolean).join("&");
     try {
-      history.replaceState(history.state, "", hash ? `#${hash}` : location.pathname + location.search);
+      history.replaceState(
+        history.state,
+        "",
+        hash ? `#${hash}` : location.pathname + location.search,
+      );
     } catch (error) {
       console.debug("explorer: no address to write to", error); // as in a frame without one
     }
@@ -112,7 +116,7 @@
     function restore(set) {
       for (const [name, value] of values) {
         const text = changes.get(id)?.get(name) ?? first.get(name);
-        const wanted = valueOf(text, value, state.spec?.limits?.[name]);
+        const wanted = valueFrom(text, value, state.spec?.limits?.[name]);
         if (wanted !== undefined && textOf(state[name]) !== text) set(name, wanted);
       }
     }

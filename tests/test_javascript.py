@@ -468,8 +468,8 @@ class Odd(nn.Linear):
 
 def test_a_drawing_that_the_kernel_encodes_is_saved_with_its_answer(js):
     explorer = LatentExplorer((Odd(784, 2), nn.Linear(2, 784)))
-    state = {name: explorer.get_state()[name] for name in ("spec", "z", "drawing")}
-    names = ("weights", "codes", "images", "train_codes", "train_images")
+    state = {name: explorer.get_state()[name] for name in ("spec", "z", "drawing", "points")}
+    names = ("weights", "codes", "logvars", "images", "train_codes", "train_images")
     argument = {"state": state, "bytes": {name: list(getattr(explorer, name)) for name in names}}
     code = """
     (view, { state, bytes }) => {

@@ -5,11 +5,11 @@ import re
 import numpy as np
 import pytest
 import torch
-from browser import GREY, check_with_axe, drag, pixels, settle
 from torch import nn
 
 from helpers.explorers import LatentExplorer
 from helpers.models import VAE
+from tests.browser import GREY, check_with_axe, drag, pixels, settle
 
 MAP, LEFT, TOP, PLOT = 320, 40, 8, 272  # the map in its own units: js/map_look.js
 # Keep what is drawn from another canvas, as its alpha: the grid's ink.

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from browser import drag, serving, settle
 
 from helpers.explorers import FrozenNoise, LatentExplorer
 from helpers.models import VAE
+from tests.browser import drag, serving, settle
 
 FULL = "document.fullscreenElement !== null"
 STATE = "id => { const { model } = document.getElementById(id).explorer; return TRAITS; }".replace(

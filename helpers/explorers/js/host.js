@@ -62,7 +62,7 @@
 
   // The trait's value as an address has it: anybody can write one. Undefined where it is not of the
   // kind of the value that the explorer begins with, or leaves the limits of a slider.
-  function valueOf(text, first, limits) {
+  function valueFrom(text, first, limits) {
     if (typeof first === "boolean") return { true: true, false: false }[text];
     const numbers = text.split(",").map((part) => (NUMBER.test(part) ? Number(part) : Number.NaN));
     const [low, high] = limits ?? [-Number.MAX_VALUE, Number.MAX_VALUE];
@@ -98,7 +98,11 @@
     const parts = [anchor.includes("=") ? "" : anchor, ...[...changes.keys()].map(partOfAddress)];
     const hash = parts.filter(Boolean).join("&");
     try {
-      history.replaceState(history.state, "", hash ? `#${hash}` : location.pathname + location.search);
+      history.replaceState(
+        history.state,
+        "",
+        hash ? `#${hash}` : location.pathname + location.search,
+      );
     } catch (error) {
       console.debug("explorer: no address to write to", error); // as in a frame without one
     }
@@ -112,7 +116,7 @@
     function restore(set) {
       for (const [name, value] of values) {
         const text = changes.get(id)?.get(name) ?? first.get(name);
-        const wanted = valueOf(text, value, state.spec?.limits?.[name]);
+        const wanted = valueFrom(text, value, state.spec?.limits?.[name]);
         if (wanted !== undefined && textOf(state[name]) !== text) set(name, wanted);
       }
     }
@@ -126,20 +130,23 @@
   }
 
   // What an explorer asks of JupyterLab's model. There is no kernel to save to or to ask.
-  function standIn(state, save) {
+  function standIn(state) {
     const handlers = [];
+    function tell(event) {
+      for (const [one, handler] of [...handlers]) if (one === event) handler();
+    }
     return {
       get: (name) => state[name],
       set(name, value) {
         state[name] = value;
-        for (const [event, handler] of [...handlers]) if (event === `change:${name}`) handler();
+        tell(`change:${name}`);
       },
       on: (event, handler) => handlers.push([event, handler]),
       off(event, handler) {
         const place = handlers.findIndex(([e, h]) => e === event && h === handler);
         if (place >= 0) handlers.splice(place, 1);
       },
-      save_changes: save,
+      save_changes: () => tell("save"),
       send() {},
     };
   }
@@ -158,11 +165,12 @@
     const still = [...figure.childNodes];
     figure.append(el);
     const shared = sharing(figure.id, state);
+    if (figure.id) shared.restore((name, value) => (state[name] = value));
+    const model = standIn(state);
     if (figure.id) {
-      shared.restore((name, value) => (state[name] = value));
+      model.on("save", shared.save);
       el.shareLink = shared.link;
     }
-    const model = standIn(state, () => figure.id && shared.save());
     const end = await view.render({ model, el });
     figure.explorer = { model, end, restore: () => shared.restore(model.set) }; // for other scripts
     for (const node of still) node.remove();

@@ -19,7 +19,10 @@ export function termsOf(decoder) {
 export function linearPart(state) {
   const terms = termsOf(state.decoder);
   if (!terms) return null;
-  const largest = terms.w.reduce((most, w) => w.reduce((m, v) => Math.max(m, Math.abs(v)), most), 0);
+  const largest = terms.w.reduce(
+    (most, w) => w.reduce((m, v) => Math.max(m, Math.abs(v)), most),
+    0,
+  );
   const node = element("div", { className: "terms" });
   const row = element("div", { className: "images" });
   const mean = picture("mean", "Mean image", state.spec.side);

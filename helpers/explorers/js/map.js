@@ -3,7 +3,7 @@
 import { element, listen, position } from "./common.js";
 import { pointer, words } from "./ellipses.js";
 import { createGrid } from "./grid.js";
-import { drawMap, MAP, mapScale, MARGIN, PLOT, themeOf } from "./map_look.js";
+import { drawMap, MAP, MARGIN, mapScale, PLOT, themeOf } from "./map_look.js";
 import { arrow, coordinates, describe, dimensionName, panel, surface } from "./pieces.js";
 
 const PICK = 10; // how near to a point of the map a pointer must be
@@ -165,7 +165,8 @@ export function mapPart(state) {
 function hintFor(points) {
   const drag = "Drag, or use the arrow keys (Shift: larger steps).";
   if (!points.count) return drag;
-  const see = "Point at a dot, or step with [ and ], to see its image; click it, or press Enter, to pick it.";
+  const see =
+    "Point at a dot, or step with [ and ], to see its image; click it, or press Enter, to pick it.";
   const ellipses = points.uncertain ? " The ellipses of q(z|x) are at 1σ and 2σ." : "";
   return `${drag} ${see}${ellipses}`;
 }

@@ -111,7 +111,12 @@ function drawAxes(context, { pair, scale, ink }) {
 
 // Over decoded images each point has a rim of paper.
 function drawPoints(context, points, { pair, scale, ink, paper }, colorOf, rim) {
-  for (const [radius, alpha, only] of rim ? [[3.2, 0.9, paper], [2.3, 1]] : [[2.2, 0.65]]) {
+  for (const [radius, alpha, only] of rim
+    ? [
+        [3.2, 0.9, paper],
+        [2.3, 1],
+      ]
+    : [[2.2, 0.65]]) {
     context.globalAlpha = alpha;
     for (let i = 0; i < points.count; i++) {
       context.fillStyle = only ?? colorOf(i) ?? ink;

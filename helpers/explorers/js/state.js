@@ -24,7 +24,7 @@ export function createState(model) {
     nearestName: "",
     get: (name) => (view ?? model).get(name), // nothing is held before `start`
     set: (name, value) => view.set(name, value),
-    holds: () => view !== null && view.holds(),
+    holds: () => view?.holds() ?? false,
     schedule: () => view?.schedule(),
     moveTo(z, point = -1) {
       picked = point;

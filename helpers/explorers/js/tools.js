@@ -14,7 +14,7 @@ const TRIES = [
 export function addTools(root, el) {
   const tools = document.createElement("div");
   tools.className = "explorer-tools";
-  if (el.shareLink) tools.append(...linkButton(el.shareLink));
+  if (el.shareLink) tools.append(linkButton(el.shareLink));
   if (document.fullscreenEnabled) tools.append(screenButton(root));
   if (tools.hasChildNodes()) root.append(tools);
 }
@@ -74,14 +74,12 @@ function fit(root) {
 }
 
 function linkButton(link) {
-  const status = document.createElement("span");
-  status.setAttribute("aria-live", "polite");
   const button = makeButton("Copy link", async () => {
     const copied = await copy(link());
-    status.textContent = copied ? "Copied" : "The link stands in the address bar";
-    setTimeout(() => (status.textContent = ""), 3000);
+    button.textContent = copied ? "Copied" : "The link stands in the address bar";
+    setTimeout(() => (button.textContent = "Copy link"), 3000);
   });
-  return [status, button];
+  return button;
 }
 
 async function copy(text) {

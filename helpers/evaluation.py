@@ -121,7 +121,7 @@ def train_classifier(data, *, epochs: int = 10, seed: int = 0) -> tuple[nn.Seque
     Raises:
         ValueError: if epochs or seed is out of range.
     Source:
-        notebooks/05, section 3.
+        notebooks/02, section 5.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -181,7 +181,7 @@ def precision_recall(real: Tensor, generated: Tensor, k: int = 3) -> tuple[float
     Raises:
         ValueError: if the widths differ, or there are too few rows for k.
     Source:
-        Kynkäänniemi, Karras, Laine, Lehtinen & Aila 2019. notebooks/05, section 3.
+        Kynkäänniemi, Karras, Laine, Lehtinen & Aila 2019. notebooks/02, section 5.
     """
     check_count(1, k=k)
     check_matrix(real=real, generated=generated)

@@ -21,7 +21,7 @@ def mlp(sizes: Sequence[int], activation: Callable[[], nn.Module] = nn.ReLU) -> 
     Raises:
         ValueError: if there are fewer than two sizes, or one is not a positive integer.
     Source:
-        notebooks/02, section 1.
+        notebooks/02, section 2.
     """
     if len(sizes) < 2 or any(not isinstance(size, Integral) or size < 1 for size in sizes):
         raise ValueError(f"expected at least two layer sizes of 1 or more; got {tuple(sizes)}")
@@ -48,7 +48,7 @@ class Autoencoder(nn.Module):
     Raises:
         ValueError: for a size below 1, or an input of another width.
     Source:
-        notebooks/02, section 1.
+        notebooks/02, section 2.
     """
 
     def __init__(self, latent_dim=2, hidden_dims=(512, 256), input_dim=784, activation=nn.ReLU):

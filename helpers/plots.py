@@ -128,7 +128,7 @@ def plot_latent(z, y, *, circles: bool = False, ax=None) -> Axes:
     Raises:
         ValueError: if z is not (N, 2) or not finite, or y is not N whole numbers.
     Source:
-        notebooks/02, section 2.
+        notebooks/02, section 3.
     """
     z, y = to_numpy(z), to_numpy(y)
     if z.ndim != 2 or z.shape[1] != 2 or y.shape != z.shape[:1]:
@@ -168,7 +168,7 @@ def plot_history(history, name: str = "loss", *, unit: str = "nats per image", a
     Raises:
         ValueError: if no such value was recorded.
     Source:
-        notebooks/02, section 3.
+        notebooks/02, section 2.
     """
     if name not in history.train:
         raise ValueError(f"expected one of {sorted(history.train)}; got {name!r}")

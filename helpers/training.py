@@ -95,7 +95,7 @@ def fit(
         FloatingPointError: as soon as a loss is NaN or infinite, naming the term or its source,
             the epoch and the step.
     Source:
-        notebooks/02, section 1.
+        notebooks/02, section 2.
     """
     _check_arguments(epochs, batch_size, lr, seed, x=x, x_val=x_val)
     share_cores()

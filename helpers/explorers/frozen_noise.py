@@ -30,7 +30,7 @@ class FrozenNoise(Explorer):
     Raises:
         ValueError: for mu or sigma out of range, or an eps that is not finite.
     Source:
-        notebooks/04, section 1.
+        notebooks/04, first screen.
     """
 
     _esm = module("frozen_noise.js")

@@ -56,7 +56,7 @@ class EstimatorExplorer(Explorer):
     Raises:
         ValueError: for values out of range, and for f = "norm" beside finite differences.
     Source:
-        Mohamed et al. 2020 (JMLR 21:132); notebooks/03, section 6.
+        Mohamed et al. 2020 (JMLR 21:132); notebooks/03, sections 3 and 4; notebooks/04, section 3.
     """
 
     _esm = module("estimator.js")

@@ -11,7 +11,7 @@ from helpers.plots import COLORS
 LIMIT = 5.0  # the axis of ε and z runs from −LIMIT to LIMIT; points beyond lie at its ends
 TOP = 16.0  # the axis of z² runs from 0 to TOP; points beyond lie at its end
 STEP = 0.1  # an arrow is this many times the negative gradient long
-NAMES = ("prior", "posterior", "gradient")
+NAMES = ("other", "posterior", "gradient")  # ε, z, the arrows: as in img/vae.svg
 
 
 class FrozenNoise(Explorer):
@@ -30,7 +30,7 @@ class FrozenNoise(Explorer):
     Raises:
         ValueError: for mu or sigma out of range, or an eps that is not finite.
     Source:
-        notebooks/04, section 2.
+        notebooks/04, first screen.
     """
 
     _esm = module("frozen_noise.js")
@@ -83,7 +83,7 @@ class FrozenNoise(Explorer):
         eps, z = (np.clip(values, -LIMIT, LIMIT) for values in (self.eps, self.z))
         up, down = np.ones(len(eps)), np.zeros(len(eps))
         ax.plot([eps, z], [up, down], color=COLORS["data"], lw=0.8)
-        ax.scatter(eps, up, color=COLORS["prior"], zorder=3)
+        ax.scatter(eps, up, color=COLORS["other"], zorder=3)
         ax.scatter(z, down, color=COLORS["posterior"], edgecolor="black", lw=0.7, zorder=3)
         ax.set(yticks=[0, 1], yticklabels=["z", "ε"], ylim=(-0.2, 1.2))
 

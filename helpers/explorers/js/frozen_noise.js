@@ -161,7 +161,7 @@ const CSS = `
 .frozen-noise .drops { stroke-dasharray: 2 3; opacity: 0.6; }
 .frozen-noise .curve { stroke-width: 2; }
 .frozen-noise .arrows { stroke: var(--gradient); stroke-width: 2.5; }
-.frozen-noise .eps { fill: var(--prior); }
+.frozen-noise .eps { fill: var(--other); }
 .frozen-noise .z, .frozen-noise .loss { fill: var(--posterior); stroke: #000; stroke-width: 0.7; }
 .frozen-noise .slider { grid-template-columns: 18px 1fr 46px; flex: 1 1 200px; }
 `;

@@ -204,14 +204,39 @@ function addRows({ weight, bias, outputs }, rows, { places, values, count }, res
 // The gradient by x from that by the output (count, outputs).
 export function linearBackward({ weight, inputs, outputs }, gradient, count) {
   const result = new Float32Array(count * inputs);
-  for (let row = 0; row < count; row++) {
-    for (let i = 0, w = 0; i < inputs; i++) {
-      let sum = 0;
-      for (let o = 0; o < outputs; o++, w++) sum += weight[w] * gradient[row * outputs + o];
-      result[row * inputs + i] = sum;
+  for (let row = 0; row < count; row += 2) {
+    const rows = [row, Math.min(row + 1, count - 1)];
+    for (let i = 0; i < inputs; i += 4) {
+      const columns = [i, i + 1, i + 2, i + 3].map((k) => Math.min(k, inputs - 1));
+      const sums = products(gradient, rows, weight, columns, outputs);
+      for (let k = 0; k < 8; k++) result[rows[k >> 2] * inputs + columns[k & 3]] = sums[k];
     }
   }
   return result;
+}
+
+// Eight sums that stay in registers: two rows of a times four of b, each of this length.
+function products(a, rows, b, columns, length) {
+  const [first, second] = rows.map((row) => row * length);
+  const [at, bt, ct, dt] = columns.map((column) => column * length);
+  let [p, q, r, s, t, u, v, w] = [0, 0, 0, 0, 0, 0, 0, 0];
+  for (let k = 0; k < length; k++) {
+    const x = a[first + k];
+    const y = a[second + k];
+    const c = b[at + k];
+    const d = b[bt + k];
+    const e = b[ct + k];
+    const f = b[dt + k];
+    p += x * c;
+    q += x * d;
+    r += x * e;
+    s += x * f;
+    t += y * c;
+    u += y * d;
+    v += y * e;
+    w += y * f;
+  }
+  return [p, q, r, s, t, u, v, w];
 }
 
 export function mapped(f, x) {

@@ -9,7 +9,7 @@
 import { backward, forward, linear, linearBackward } from "./network.js";
 import { linearWeightGradients, weightGradients } from "./weight_gradients.js";
 
-export const ADAM = { rate: 2e-3, first: 0.9, second: 0.999, epsilon: 1e-8 };
+export const ADAM = { rate: 3e-3, first: 0.9, second: 0.999, epsilon: 1e-8 };
 
 // Images x (count, size) and noise eps (count, latents) go through: all that `gradients` needs.
 export function pass(net, settings, x, eps, count) {
@@ -196,9 +196,7 @@ export function tensors(net) {
 }
 
 function flat(layers) {
-  return layers.flatMap((layer) =>
-    layer?.weight === undefined ? [] : [layer.weight, layer.bias],
-  );
+  return layers.flatMap((layer) => (layer?.weight === undefined ? [] : [layer.weight, layer.bias]));
 }
 
 export function mean(values) {

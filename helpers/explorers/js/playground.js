@@ -181,6 +181,7 @@ function render({ model, el }) {
 
   function reset() {
     controls.warn("");
+    update(); // which begins, where a worker was lost
     engine?.send({ kind: "reset", ...startOf(spec, view.get) });
   }
 

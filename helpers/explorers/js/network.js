@@ -141,7 +141,8 @@ function nonzero({ inputs, outputs }, x, rows) {
   const values = new Float32Array(2 * inputs);
   let count = 0;
   for (let i = 0; i < inputs; i++) {
-    const [a, b] = [x[first + i], x[second + i]];
+    const a = x[first + i];
+    const b = x[second + i];
     if (a === 0 && b === 0) continue;
     values[2 * count] = a;
     values[2 * count + 1] = b;
@@ -205,38 +206,58 @@ function addRows({ weight, bias, outputs }, rows, { places, values, count }, res
 export function linearBackward({ weight, inputs, outputs }, gradient, count) {
   const result = new Float32Array(count * inputs);
   for (let row = 0; row < count; row += 2) {
-    const rows = [row, Math.min(row + 1, count - 1)];
     for (let i = 0; i < inputs; i += 4) {
-      const columns = [i, i + 1, i + 2, i + 3].map((k) => Math.min(k, inputs - 1));
-      const sums = products(gradient, rows, weight, columns, outputs);
-      for (let k = 0; k < 8; k++) result[rows[k >> 2] * inputs + columns[k & 3]] = sums[k];
+      addProducts(gradient, row, count, weight, i, inputs, outputs, result);
     }
   }
   return result;
 }
 
-// Eight sums that stay in registers: two rows of a times four of b, each of this length.
-function products(a, rows, b, columns, length) {
-  const [first, second] = rows.map((row) => row * length);
-  const [at, bt, ct, dt] = columns.map((column) => column * length);
-  let [p, q, r, s, t, u, v, w] = [0, 0, 0, 0, 0, 0, 0, 0];
+// Eight sums that stay in registers: two rows of the gradient times four of the weights. Where the
+// rows or the inputs end sooner, some are the last one's again.
+function addProducts(gradient, row, count, weight, i, inputs, length, result) {
+  const second = Math.min(row + 1, count - 1);
+  const [x, y] = [row * length, second * length];
+  const last = inputs - 1;
+  const at = i * length;
+  const bt = Math.min(i + 1, last) * length;
+  const ct = Math.min(i + 2, last) * length;
+  const dt = Math.min(i + 3, last) * length;
+  let p = 0;
+  let q = 0;
+  let r = 0;
+  let s = 0;
+  let t = 0;
+  let u = 0;
+  let v = 0;
+  let w = 0;
   for (let k = 0; k < length; k++) {
-    const x = a[first + k];
-    const y = a[second + k];
-    const c = b[at + k];
-    const d = b[bt + k];
-    const e = b[ct + k];
-    const f = b[dt + k];
-    p += x * c;
-    q += x * d;
-    r += x * e;
-    s += x * f;
-    t += y * c;
-    u += y * d;
-    v += y * e;
-    w += y * f;
+    const g = gradient[x + k];
+    const h = gradient[y + k];
+    const a = weight[at + k];
+    const b = weight[bt + k];
+    const c = weight[ct + k];
+    const d = weight[dt + k];
+    p += g * a;
+    q += g * b;
+    r += g * c;
+    s += g * d;
+    t += h * a;
+    u += h * b;
+    v += h * c;
+    w += h * d;
   }
-  return [p, q, r, s, t, u, v, w];
+  const left = Math.min(4, inputs - i);
+  const one = row * inputs + i;
+  const two = second * inputs + i;
+  result[two] = t; // where the batch ends in a single row, both are this one
+  result[one] = p;
+  if (left > 1) result[two + 1] = u;
+  if (left > 1) result[one + 1] = q;
+  if (left > 2) result[two + 2] = v;
+  if (left > 2) result[one + 2] = r;
+  if (left > 3) result[two + 3] = w;
+  if (left > 3) result[one + 3] = s;
 }
 
 export function mapped(f, x) {

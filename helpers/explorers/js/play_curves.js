@@ -46,6 +46,7 @@ function plot(parent, term, name, color) {
     const fits = ({ likelihood, held }) =>
       term === "kl" || likelihood === view.likelihood ? held[term] !== null : false;
     const points = view.points.filter(fits);
+    canvas.hidden = points.length === 0; // as the KL of an autoencoder
     const scale = scaleOf(view.points, points, term);
     context.fillStyle = "#fff";
     context.fillRect(0, 0, SIZE.wide, SIZE.tall);

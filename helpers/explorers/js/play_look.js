@@ -64,14 +64,18 @@ export const LOOK = `
 
 @container (min-width: 620px) {
   .playground .board { grid-template-columns: repeat(2, minmax(0, 1fr)); }
-  .playground :is(.controls-panel, .film-panel, .lessons-panel, .slow-panel) { grid-column: 1 / -1; }
-  .playground .map-panel { grid-row: 2 / span 2; }
+  .playground :is(.controls-panel, .slow-panel) { grid-column: 1 / -1; }
+  .playground .map-panel { grid-area: 2 / 1; }
+  .playground .curves-panel { grid-area: 3 / 1 / span 3; }
+  .playground .images-panel { grid-area: 2 / 2; }
+  .playground :is(.film-panel, .lessons-panel) { grid-column: 2; }
   .playground .film-panel { flex-direction: row !important; flex-wrap: wrap; align-items: center; gap: 4px 16px !important; }
   .playground .film-panel .slider { flex: 1; }
 }
 @container (min-width: 980px) {
   .playground .board { grid-template-columns: 410px repeat(2, minmax(0, 1fr)); }
-  .playground .map-panel { grid-row: 2 / span 3; }
+  .playground .map-panel { grid-area: 2 / 1 / span 3; }
+  .playground .curves-panel { grid-area: 2 / 3; }
   .playground .lessons-panel { grid-column: 2 / -1; }
   .playground .film-panel { grid-column: 2 / -1; }
   .playground .watch { min-height: 1.4em; }

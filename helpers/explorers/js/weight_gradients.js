@@ -31,8 +31,14 @@ export function linearWeightGradients({ inputs, outputs }, x, gradient, count) {
 }
 
 function addFour(sum, at, length, gradient, places, values, k) {
-  const [a, b, c, d] = [places[k], places[k + 1], places[k + 2], places[k + 3]];
-  const [p, q, r, s] = [values[k], values[k + 1], values[k + 2], values[k + 3]];
+  const a = places[k];
+  const b = places[k + 1];
+  const c = places[k + 2];
+  const d = places[k + 3];
+  const p = values[k];
+  const q = values[k + 1];
+  const r = values[k + 2];
+  const s = values[k + 3];
   for (let o = 0; o < length; o++) {
     sum[at + o] +=
       p * gradient[a + o] + q * gradient[b + o] + r * gradient[c + o] + s * gradient[d + o];

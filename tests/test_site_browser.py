@@ -235,7 +235,7 @@ def test_the_notebooks_explorers_are_on_the_pages_with_the_modules_of_jupyterlab
     folder = site / "_static" / "explorers"
     for page, path in PAGES.items():
         figures = re.findall(
-            rf'figure class="explorer" data-module="(\w+)" data-state="({path.stem}-\d+)"',
+            rf'class="explorer" data-module="(\w+)" data-state="({path.stem}-\d+)"',
             (site / page).read_text(),
         )
         code = "\n".join(code_of(path))

@@ -12,5 +12,5 @@ function later(work) {
   channel.port2.postMessage(null);
 }
 
-const handle = createSession((message) => self.postMessage(message), later, SLICE);
+export const handle = createSession((message) => self.postMessage(message), later, SLICE);
 self.onmessage = ({ data }) => handle(data);

@@ -16,7 +16,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 # cells stay together. One thread of torch for each.
 PARALLEL := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: lab lint lint-js test test-fast coverage notebooks site bench bench-explorer bench-classroom clean
+.PHONY: lab lint lint-js test test-fast coverage notebooks site bench bench-explorer bench-playground bench-classroom clean
 
 # One environment, made in two steps: what a reader runs, and what tests and the site need besides.
 # A changed file of requirements installs again, into what is there.
@@ -72,6 +72,9 @@ bench: .venv
 
 bench-explorer: .venv
 	$(BIN)/python benchmarks/explorer.py
+
+bench-playground: .venv
+	$(BIN)/python -m benchmarks.playground
 
 bench-classroom: .venv
 	$(BIN)/python benchmarks/classroom.py

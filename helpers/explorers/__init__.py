@@ -8,6 +8,7 @@ from helpers.explorers.frozen_noise import FrozenNoise
 from helpers.explorers.kl import KLExplorer
 from helpers.explorers.latent import LatentExplorer
 from helpers.explorers.plane import PlaneExplorer
+from helpers.explorers.playground import Playground
 from helpers.explorers.posterior import PosteriorExplorer
 from helpers.explorers.question import NumberQuestion, Question
 
@@ -21,6 +22,7 @@ __all__ = [
     "LatentExplorer",
     "NumberQuestion",
     "PlaneExplorer",
+    "Playground",
     "PosteriorExplorer",
     "Question",
 ]

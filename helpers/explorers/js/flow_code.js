@@ -1,6 +1,6 @@
 // The line of code that computes a node, and the same with its numbers filled in.
 
-import { digits, sub, total } from "./flow_math.js";
+import { betaOf, digits, sub, total } from "./flow_math.js";
 
 // { code, filled } of a node; `i` is the latent, where a node has one.
 export function lineOf(name, i, spec, result) {
@@ -58,25 +58,41 @@ const LINES = {
     code: "kl = kl_divergence(mu, logvar)",
     filled: `${sumOf(kl, spec)} = ${digits(total(kl))} nats`,
   }),
-  reconstruction: (spec, { reconstruction }) =>
-    spec.likelihood === "sum"
-      ? {
-          code: "reconstruction_loss = (x - x_hat).square().sum()",
-          filled: `summed over ${spec.side ** 2} pixels: ${digits(reconstruction)}`,
-        }
-      : {
-          code: "reconstruction_loss = -bernoulli_log_likelihood(x, x_logits)",
-          filled:
-            `−(x log x̂ + (1 − x) log(1 − x̂)), summed over ${spec.side ** 2} pixels: ` +
-            `${digits(reconstruction)} nats`,
-        },
-  loss: (spec, { reconstruction, kl, loss }) =>
-    spec.variational
-      ? {
-          code: `loss = reconstruction_loss + kl${spec.likelihood === "sum" ? "" : "  # = -elbo"}`,
-          filled: `${digits(reconstruction)} + ${digits(total(kl))} = ${digits(loss)}`,
-        }
-      : { code: "loss = (x - x_hat).square().sum()", filled: digits(loss) },
+  reconstruction: (spec, { reconstruction }) => {
+    const [right, filled, unit] = RECONSTRUCTION[spec.likelihood](spec);
+    return {
+      code: `reconstruction_loss = ${right}`,
+      filled: `${filled}: ${digits(reconstruction)}${unit}`,
+    };
+  },
+  loss: (spec, { reconstruction, kl, loss }) => {
+    const beta = betaOf(spec);
+    if (!spec.variational) {
+      return { code: `loss = ${RECONSTRUCTION[spec.likelihood](spec)[0]}`, filled: digits(loss) };
+    }
+    const elbo = spec.likelihood === "bernoulli" && beta === 1 ? "  # = -elbo" : "";
+    const weight = beta === 1 ? "" : `${digits(beta)} × `;
+    return {
+      code: `loss = reconstruction_loss + ${beta === 1 ? "" : `${beta} * `}kl${elbo}`,
+      filled: `${digits(reconstruction)} + ${weight}${digits(total(kl))} = ${digits(loss)}`,
+    };
+  },
+};
+
+// The right side in Python, what is summed, and the unit.
+const RECONSTRUCTION = {
+  bernoulli: ({ side }) => [
+    "-bernoulli_log_likelihood(x, x_logits)",
+    `−(x log x̂ + (1 − x) log(1 − x̂)), summed over ${side ** 2} pixels`,
+    " nats",
+  ],
+  sum: ({ side }) => ["(x - x_hat).square().sum()", `summed over ${side ** 2} pixels`, ""],
+  mean: ({ side }) => ["(x - x_hat).square().mean()", `the mean of ${side ** 2} pixels`, ""],
+  learned: ({ side, pixel_logvar: s }) => [
+    "-gaussian_log_likelihood(x, x_hat, pixel_logvar)",
+    `−log N(x; x̂, exp(${digits(s)})), summed over ${side ** 2} pixels`,
+    " nats",
+  ],
 };
 
 function widths(layers) {

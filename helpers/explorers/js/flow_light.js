@@ -1,7 +1,7 @@
 // The light of the flow explorer: the gradient of each part of the loss, coming back.
 
 import { element, setText } from "./common.js";
-import { digits, reached } from "./flow_math.js";
+import { digits, inNats, reached } from "./flow_math.js";
 
 const ARROWS = {
   "encoder-q": ["encoder", "q"],
@@ -33,7 +33,7 @@ export function createLight(spec, line) {
       const ends = ARROWS[one.name];
       const comes = (light) => ends !== undefined && way(lights[light], ends, spec);
       one.node.dataset.lit = Object.keys(lights).filter(comes).join(" ");
-      const blocked = on && one.name === "q-z" && spec.gradient === "blocked";
+      const blocked = on && one.name === "q-z" && spec.gradient !== "reparameterized";
       one.node.classList.toggle("blocked", blocked);
     }
     node.hidden = !on;
@@ -50,9 +50,17 @@ function way(lit, ends, { variational }) {
   return lit.includes(from) && lit.includes(to);
 }
 
+const SCORE =
+  "The gradient of the reconstruction loss reaches the decoder and ends at z. The score function " +
+  "takes the loss itself instead, less the batch's mean: it weighs ∇ log q(z | x), which reaches μ, " +
+  "σ and the encoder, as the gradient of the KL does.";
+
 export function sentenceOn(spec, noise) {
-  if (!spec.variational)
-    return "The gradient of the squared error reaches the decoder, z and the encoder.";
+  if (!spec.variational) {
+    const term = inNats(spec) ? "reconstruction loss" : "squared error";
+    return `The gradient of the ${term} reaches the decoder, z and the encoder.`;
+  }
+  if (spec.gradient === "score") return SCORE;
   const blocked = "the decoder and ends at z: sampling is blocked";
   const open = `the decoder, z, μ${noise > 0 ? ", σ" : " (not σ: the noise is 0)"} and the encoder`;
   const where = spec.gradient === "blocked" ? blocked : open;
@@ -75,7 +83,7 @@ function createTable(spec) {
         "kl_by_sigma",
       ]
     : ["reconstruction_by_z"];
-  const term = spec.likelihood === "sum" ? "Squared error" : "Reconstruction loss";
+  const term = inNats(spec) ? "Reconstruction loss" : "Squared error";
   const top = node.createTHead().insertRow();
   head(top, "Gradient of", "col");
   head(top, term, "colgroup", spec.variational ? 3 : 1).className = "reconstruction";

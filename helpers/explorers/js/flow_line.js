@@ -1,7 +1,7 @@
 // The line of the flow explorer, as in img/vae.svg: nodes that can be pressed, and arrows.
 
 import { element, setText, shape, slider } from "./common.js";
-import { digits, sub } from "./flow_math.js";
+import { betaOf, digits, inNats, sub } from "./flow_math.js";
 
 const BELL = { wide: 100, tall: 44 };
 const ROOMY = 2; // latents that leave room for large bells
@@ -144,22 +144,27 @@ function codeOf({ add, value }, parent, i) {
 // Below the line: what compares x̂ with x, the KL, and the loss that they add up to.
 function terms({ spec, add, value, shows }, parent) {
   const box = element("div", { className: "terms" });
-  const nats = spec.likelihood === "bernoulli" ? " nats" : "";
+  const nats = inNats(spec) ? " nats" : "";
+  const beta = betaOf(spec);
   if (spec.variational) {
     add(box, "kl_total", 0, "kl", text("KL, all latents "), value("kl"), text(" nats"));
   }
-  const name =
-    spec.likelihood === "sum" ? "squared error, all pixels " : "reconstruction loss −log p(x | z) ";
+  const names = { sum: "squared error, all pixels ", mean: "squared error, mean of the pixels " };
+  const name = names[spec.likelihood] ?? "reconstruction loss −log p(x | z) ";
   add(box, "reconstruction", 0, "reconstruction", text(name), value("reconstruction"), text(nats));
   parent.append(box);
   const sum = text("", "sum");
   const parts = spec.variational
     ? [text("loss = "), sum, value("loss"), text(nats)]
     : [text("loss = "), value("loss")];
-  if (nats && spec.variational) parts.push(text(" = −ELBO"));
+  if (nats && spec.variational && beta === 1) parts.push(text(" = −ELBO"));
   add(parent, "loss", 0, "loss", ...parts);
   shows.push(({ reconstruction, kl }) =>
-    setText(sum, `${digits(reconstruction)} + ${digits(kl.reduce((a, b) => a + b, 0))} = `),
+    setText(
+      sum,
+      `${digits(reconstruction)} + ${beta === 1 ? "" : `${digits(beta)} × `}` +
+        `${digits(kl.reduce((a, b) => a + b, 0))} = `,
+    ),
   );
 }
 

@@ -22,9 +22,35 @@ export function flow({ encoder, decoder }, spec, x, eps, noise) {
   const logits = kept.at(-1);
   const pixels = logits.map(sigmoid);
   const kl = Array.from(logvar, (v, i) => klOf(mu[i], v));
-  const error = spec.likelihood === "sum" ? squaredError(x, pixels) : crossEntropy(x, logits);
+  const error = LIKELIHOODS[spec.likelihood].loss(x, logits, pixels, spec);
   const result = { x, mu, logvar, sigma, eps, noise, z, kept, logits, pixels, kl };
-  return Object.assign(result, { reconstruction: error, loss: error + total(kl) });
+  return Object.assign(result, { reconstruction: error, loss: error + betaOf(spec) * total(kl) });
+}
+
+// The weight of the KL, which only the playground changes.
+export function betaOf({ beta = 1 }) {
+  return beta;
+}
+
+// The reconstruction loss, and with what p − x is multiplied in its gradient by the logits. The
+// playground's "mean" and "learned" are squares, too: over the pixels' number, or with a variance.
+const LIKELIHOODS = {
+  bernoulli: { loss: crossEntropy, slope: () => 1 },
+  sum: { loss: (x, _, pixels) => squaredError(x, pixels), slope: (p) => 2 * p * (1 - p) },
+  mean: {
+    loss: (x, _, pixels) => squaredError(x, pixels) / x.length,
+    slope: (p, { side }) => (2 * p * (1 - p)) / side ** 2,
+  },
+  learned: {
+    loss: (x, _, pixels, { pixel_logvar: s }) =>
+      (squaredError(x, pixels) * Math.exp(-s) + x.length * (s + Math.log(2 * Math.PI))) / 2,
+    slope: (p, { pixel_logvar: s }) => p * (1 - p) * Math.exp(-s),
+  },
+};
+
+// Whether its loss is one of a probability, in nats.
+export function inNats({ likelihood }) {
+  return likelihood === "bernoulli" || likelihood === "learned";
 }
 
 // KL(N(mu, sigma²) ‖ N(0, 1)) in nats.
@@ -47,20 +73,28 @@ export function total(values) {
 }
 
 // The gradient of each part of the loss, by z, mu and sigma. Where it is blocked, that of the
-// reconstruction ends at z. The gradient of the KL does not pass z: it begins at mu and sigma.
+// reconstruction ends at z; so it does under the score function, which weighs ∇ log q(z|x) with the
+// loss itself, less a baseline. The gradient of the KL does not pass z: it begins at mu and sigma.
 export function gradients({ decoder }, spec, result) {
   const { x, mu, sigma, eps, noise, kept, pixels } = result;
-  const slope = (p) => (spec.likelihood === "sum" ? 2 * p * (1 - p) : 1);
-  const byLogits = pixels.map((p, i) => (p - x[i]) * slope(p));
+  const { slope } = LIKELIHOODS[spec.likelihood];
+  const byLogits = pixels.map((p, i) => (p - x[i]) * slope(p, spec));
   const byZ = backward(decoder, kept, byLogits, 1)[0];
   const open = spec.gradient === "blocked" ? 0 : 1;
-  return {
-    z: byZ,
-    mu: byZ.map((g) => open * g),
-    sigma: byZ.map((g, i) => open * g * noise * eps[i]),
-    klMu: mu,
-    klSigma: sigma.map((s) => s - 1 / s),
-  };
+  const beta = betaOf(spec);
+  const weight = result.reconstruction - spec.baseline;
+  const through =
+    spec.gradient === "score"
+      ? {
+          mu: sigma.map((s, i) => (weight * eps[i]) / s),
+          sigma: sigma.map((s, i) => (weight * (eps[i] ** 2 - 1)) / s),
+        }
+      : {
+          mu: byZ.map((g) => open * g),
+          sigma: byZ.map((g, i) => open * g * noise * eps[i]),
+        };
+  const kl = { klMu: mu.map((m) => beta * m), klSigma: sigma.map((s) => beta * (s - 1 / s)) };
+  return { z: byZ, ...through, ...kl };
 }
 
 // The nodes that each light reaches. Noise of 0 keeps the reconstruction's from sigma.
@@ -69,7 +103,8 @@ export function reached(spec, noise) {
   const way = ["loss", "reconstruction", "x_hat", "decoder", "z"];
   if (!spec.variational) return { reconstruction: [...way, "encoder"], kl: [] };
   const on = open ? ["mu", ...(noise > 0 ? ["sigma"] : []), "q", "encoder"] : [];
-  return { reconstruction: [...way, ...on], kl: ["loss", "kl", "q", "mu", "sigma", "encoder"] };
+  const kl = betaOf(spec) > 0 ? ["loss", "kl", "q", "mu", "sigma", "encoder"] : [];
+  return { reconstruction: [...way, ...on], kl };
 }
 
 // What the reader sees, by the names of helpers.explorers.FlowExplorer.numbers.

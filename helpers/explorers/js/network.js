@@ -141,7 +141,8 @@ function nonzero({ inputs, outputs }, x, rows) {
   const values = new Float32Array(2 * inputs);
   let count = 0;
   for (let i = 0; i < inputs; i++) {
-    const [a, b] = [x[first + i], x[second + i]];
+    const a = x[first + i];
+    const b = x[second + i];
     if (a === 0 && b === 0) continue;
     values[2 * count] = a;
     values[2 * count + 1] = b;
@@ -204,14 +205,59 @@ function addRows({ weight, bias, outputs }, rows, { places, values, count }, res
 // The gradient by x from that by the output (count, outputs).
 export function linearBackward({ weight, inputs, outputs }, gradient, count) {
   const result = new Float32Array(count * inputs);
-  for (let row = 0; row < count; row++) {
-    for (let i = 0, w = 0; i < inputs; i++) {
-      let sum = 0;
-      for (let o = 0; o < outputs; o++, w++) sum += weight[w] * gradient[row * outputs + o];
-      result[row * inputs + i] = sum;
+  for (let row = 0; row < count; row += 2) {
+    for (let i = 0; i < inputs; i += 4) {
+      addProducts(gradient, row, count, weight, i, inputs, outputs, result);
     }
   }
   return result;
+}
+
+// Eight sums that stay in registers: two rows of the gradient times four of the weights. Where the
+// rows or the inputs end sooner, some are the last one's again.
+function addProducts(gradient, row, count, weight, i, inputs, length, result) {
+  const second = Math.min(row + 1, count - 1);
+  const [x, y] = [row * length, second * length];
+  const last = inputs - 1;
+  const at = i * length;
+  const bt = Math.min(i + 1, last) * length;
+  const ct = Math.min(i + 2, last) * length;
+  const dt = Math.min(i + 3, last) * length;
+  let p = 0;
+  let q = 0;
+  let r = 0;
+  let s = 0;
+  let t = 0;
+  let u = 0;
+  let v = 0;
+  let w = 0;
+  for (let k = 0; k < length; k++) {
+    const g = gradient[x + k];
+    const h = gradient[y + k];
+    const a = weight[at + k];
+    const b = weight[bt + k];
+    const c = weight[ct + k];
+    const d = weight[dt + k];
+    p += g * a;
+    q += g * b;
+    r += g * c;
+    s += g * d;
+    t += h * a;
+    u += h * b;
+    v += h * c;
+    w += h * d;
+  }
+  const left = Math.min(4, inputs - i);
+  const one = row * inputs + i;
+  const two = second * inputs + i;
+  result[two] = t; // where the batch ends in a single row, both are this one
+  result[one] = p;
+  if (left > 1) result[two + 1] = u;
+  if (left > 1) result[one + 1] = q;
+  if (left > 2) result[two + 2] = v;
+  if (left > 2) result[one + 2] = r;
+  if (left > 3) result[two + 3] = w;
+  if (left > 3) result[one + 3] = s;
 }
 
 export function mapped(f, x) {

@@ -1,0 +1,47 @@
+// The losses of a run against the step, with marks where something was changed; thinned as it grows.
+
+const MOST = 400;
+const MARKS = 30;
+
+export function createCurves() {
+  let points = []; // { steps, likelihood, training: { reconstruction, kl }, held: the same }
+  let marks = []; // { steps, text }
+  let sums = { count: 0, reconstruction: 0, kl: 0 };
+
+  function learn({ reconstruction, kl }) {
+    sums.count += 1;
+    sums.reconstruction += reconstruction;
+    sums.kl += kl ?? 0;
+  }
+
+  // A point of the curves: the training losses' means since the last one.
+  function point(steps, likelihood, held) {
+    const { count } = sums;
+    const of = (sum) => (count ? sum / count : null);
+    const training = { reconstruction: of(sums.reconstruction), kl: of(sums.kl) };
+    if (points.at(-1)?.steps === steps) points.pop();
+    points.push({ steps, likelihood, training, held });
+    forget();
+    if (points.length > MOST) points = points.filter((_, i) => i % 2 === points.length % 2);
+  }
+
+  // Losses of another kind are not added to those before.
+  function forget() {
+    sums = { count: 0, reconstruction: 0, kl: 0 };
+  }
+
+  // Changes that come at the same step make one mark.
+  function mark(steps, text) {
+    forget();
+    if (marks.at(-1)?.steps === steps) marks.pop();
+    marks.push({ steps, text });
+    if (marks.length > MARKS) marks.shift();
+  }
+
+  function cut(steps) {
+    points = points.filter((one) => one.steps <= steps);
+    marks = marks.filter((one) => one.steps <= steps);
+    forget();
+  }
+  return { learn, point, mark, cut, all: () => ({ points, marks }) };
+}

@@ -1,5 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
+PIP_INSTALL = $(BIN)/python -m pip install --quiet
+TORCH_PINS = $(shell grep -E '^torch(vision)?==' requirements.txt)
 FIRST := notebooks/01_discriminative_vs_generative.ipynb
 # Jupyter refuses to run as root, which is the usual user in a container, unless told to.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
@@ -10,23 +12,35 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 export GOMP_SPINCOUNT ?= 10000
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: lab test coverage notebooks site bench bench-explorer bench-classroom clean
+.PHONY: lab test lint-js coverage notebooks site bench bench-explorer bench-classroom clean
 
-.venv: .venv/installed
+# One environment, made in two steps: what a reader runs, and what tests and the site need besides.
+# A changed file of requirements installs again, into what is there.
+.venv: .venv/dev
 
-.venv/installed: requirements.txt
-	rm -rf .venv
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet -r requirements.txt
+.venv/reader: requirements.txt pyproject.toml $(shell find environment -type f)
+	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
+	$(if $(TORCH_INDEX),$(PIP_INSTALL) --index-url $(TORCH_INDEX) $(TORCH_PINS))
+	$(PIP_INSTALL) -r requirements.txt
 	touch $@
 
-lab: .venv
+.venv/dev: requirements-dev.txt .venv/reader
+	$(PIP_INSTALL) -r requirements-dev.txt
+	touch $@
+
+lab: .venv/reader
 	$(BIN)/jupyter lab --ip=127.0.0.1 $(AS_ROOT) --LabApp.default_url=/lab/tree/$(FIRST)
 
 test: .venv
 	$(BIN)/ruff check helpers docs tests benchmarks notebooks
 	$(BIN)/ruff format --check helpers docs tests benchmarks
 	$(BIN)/pytest tests --nbval-lax notebooks
+
+# The explorers' JavaScript, where Node is found: nothing else here needs it.
+lint-js:
+	@if command -v npx >/dev/null; \
+	then npx --yes @biomejs/biome@2.6.8 check --error-on-warnings; \
+	else echo "lint-js: skipped, no npx (which comes with Node) was found"; fi
 
 # What the unit tests alone reach, without notebooks and browsers; fails below the share that
 # pyproject.toml asks for.

@@ -6,17 +6,22 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from helpers.checks import array
+from helpers.checks import to_numpy
 
 
 def check(answer, expected, *, tolerance: float = 1e-4) -> bool | None:
     """Print whether an exercise is right, wrong (what was expected, what came), or still open.
 
-    Args:    answer: a number, or an array, tensor or list of numbers, None while not attempted;
-             expected: the exact value, of the same shape; tolerance: absolute and relative.
-    Returns: True, False, or None where answer is None: `assert check(...)` in a solution.
-    Raises:  ValueError if expected is not a number or an array of numbers, or is NaN.
-    Source:  the exercises at the end of every notebook.
+    Args:
+        answer: a number, or an array, tensor or list of numbers, None while not attempted.
+        expected: the exact value, of the same shape.
+        tolerance: absolute and relative.
+    Returns:
+        True, False, or None where answer is None: `assert check(...)` in a solution.
+    Raises:
+        ValueError: if expected is not a number or an array of numbers, or is NaN.
+    Source:
+        The exercises at the end of every notebook.
     """
     came, wanted = _numbers(answer), _numbers(expected)
     if wanted is None or np.isnan(wanted).any():
@@ -41,10 +46,13 @@ def check(answer, expected, *, tolerance: float = 1e-4) -> bool | None:
 def about_digits(dataset: str) -> Iterator[None]:
     """A block of asserts about handwritten digits: on other images they stand aside.
 
-    Args:    dataset: the name that load_images was given.
-    Raises:  AssertionError as usual on digits, "mnist5k" and "mnist"; elsewhere a line tells which
-             claim does not hold, and the asserts after it in the block are left out.
-    Source:  notebooks/01, section 4.
+    Args:
+        dataset: the name that load_images was given.
+    Raises:
+        AssertionError: as usual on digits, "mnist5k" and "mnist"; elsewhere a line tells which
+            claim does not hold, and the asserts after it in the block are left out.
+    Source:
+        notebooks/01, section 4.
     """
     try:
         yield
@@ -60,7 +68,7 @@ def _numbers(values) -> np.ndarray | None:
     if isinstance(values, (list, tuple)):
         values = [_numbers(value) for value in values]
     try:
-        values = array(values)
+        values = to_numpy(values)
         return values.astype(np.float64) if values.dtype.kind in "biuf" else None
     except ValueError:  # rows of different lengths
         return None

@@ -11,7 +11,7 @@ from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers.checks import array, whole
+from helpers.checks import check_count, to_numpy
 
 STYLE = Path(__file__).with_name("course.mplstyle")
 # Okabe and Ito's palette (jfly.uni-koeln.de/color), safe for color-blind readers.
@@ -36,9 +36,13 @@ def use_style() -> None:
 def show(figure: Figure | Axes, alt: str) -> None:
     """Display a figure with a text for readers who cannot see it, and close it.
 
-    Args:    figure: a figure, or axes in it; alt: what the picture shows, in a sentence or two.
-    Raises:  ValueError if alt is empty.
-    Source:  the setup cell of every notebook imports it.
+    Args:
+        figure: a figure, or axes in it.
+        alt: what the picture shows, in a sentence or two.
+    Raises:
+        ValueError: if alt is empty.
+    Source:
+        The setup cell of every notebook imports it.
     """
     if not alt.strip():
         raise ValueError("expected a text that says what the picture shows; got an empty one")
@@ -59,35 +63,30 @@ def png(figure: Figure, dpi: int = 100) -> bytes:
 def plot_images(images, *, columns: int = 10, titles: Sequence[str] = (), ax=None) -> Axes:
     """Grey images side by side on one scale from 0 (black) to 1 (white).
 
-    Args:    images: (N, H·W) with square images, or (N, H, W), in [0, 1], and shown as black or
-             white beyond; columns: images a row; titles: one for each row of the mosaic, written
-             at its left.
-    Returns: the axes.
-    Raises:  ValueError if the images are not square, there are none, a pixel is not finite,
-             columns is no integer of 1 or more, or there are more titles than rows.
-    Source:  notebooks/01, section 5.
+    Args:
+        images: (N, H·W) with square images, or (N, H, W), in [0, 1], and shown as black or white
+            beyond.
+        columns: images a row.
+        titles: one for each row of the mosaic, written at its left.
+        ax: axes to draw into.
+    Returns:
+        The axes.
+    Raises:
+        ValueError: if the images are not square, there are none, a pixel is not finite, columns is
+            no integer of 1 or more, or there are more titles than rows.
+    Source:
+        notebooks/01, section 5.
     """
-    whole(1, columns=columns)
-    images = array(images)
-    if images.ndim not in (2, 3):
-        raise ValueError(f"expected square images (N, H·W) or (N, H, W); got {images.shape}")
-    side = round(images.shape[-1] ** 0.5) if images.ndim == 2 else images.shape[-1]
-    if len(images) == 0 or images.size != len(images) * side * side:
-        raise ValueError(f"expected square images (N, H·W) or (N, H, W); got {images.shape}")
-    if not np.isfinite(images).all():
-        raise ValueError("expected finite pixels; got NaN or infinity")
-    columns = min(columns, len(images))
+    check_count(1, columns=columns)
+    images = _squares(to_numpy(images))
+    columns, side = min(columns, len(images)), images.shape[1]
     rows = -(-len(images) // columns)
     if len(titles) > rows:
         raise ValueError(f"expected a title for each of the {rows} rows; got {len(titles)}")
-    mosaic = np.ones((rows * columns, side + 1, side + 1))
-    mosaic[: len(images), :side, :side] = images.reshape(-1, side, side)
-    mosaic = mosaic.reshape(rows, columns, side + 1, side + 1).transpose(0, 2, 1, 3)
-    mosaic = mosaic.reshape(rows * (side + 1), columns * (side + 1))[:-1, :-1]
     if ax is None:
         margin = 0.2 + 0.075 * max(map(len, titles)) if titles else 0  # inches
         _, ax = plt.subplots(figsize=(0.62 * columns + margin, 0.62 * rows))
-    ax.imshow(mosaic, cmap="gray", vmin=0, vmax=1)
+    ax.imshow(_mosaic(images, rows, columns), cmap="gray", vmin=0, vmax=1)
     ax.spines[:].set_visible(False)
     ax.set_xticks([])
     ax.set_yticks([(side + 1) * row + side / 2 for row in range(len(titles))], titles)
@@ -97,16 +96,41 @@ def plot_images(images, *, columns: int = 10, titles: Sequence[str] = (), ax=Non
     return ax
 
 
+def _squares(images: np.ndarray) -> np.ndarray:
+    """The images as (N, H, H), or an error where they are none."""
+    side = round(images[0].size ** 0.5) if images.ndim in (2, 3) and len(images) else 0
+    if side == 0 or images.shape[1:] not in ((side, side), (side * side,)):
+        raise ValueError(f"expected square images (N, H·W) or (N, H, W); got {images.shape}")
+    if not np.isfinite(images).all():
+        raise ValueError("expected finite pixels; got NaN or infinity")
+    return images.reshape(-1, side, side)
+
+
+def _mosaic(images: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """One large image, with a white line of one pixel between the images."""
+    n, side, _ = images.shape
+    tiles = np.ones((rows * columns, side + 1, side + 1))
+    tiles[:n, :side, :side] = images
+    tiles = tiles.reshape(rows, columns, side + 1, side + 1).transpose(0, 2, 1, 3)
+    return tiles.reshape(rows * (side + 1), columns * (side + 1))[:-1, :-1]
+
+
 def plot_latent(z, y, *, circles: bool = False, ax=None) -> Axes:
     """Codes in the plane, one color a class, with each class's number at the median of its codes.
 
-    Args:    z: (N, 2), N may be 0; y: (N,) classes 0 … 9; circles: draw one and two standard
-             deviations of the prior N(0, I).
-    Returns: the axes.
-    Raises:  ValueError if z is not (N, 2) or not finite, or y is not N whole numbers.
-    Source:  notebooks/02, section 2.
+    Args:
+        z: (N, 2), N may be 0.
+        y: (N,) classes 0 … 9.
+        circles: draw one and two standard deviations of the prior N(0, I).
+        ax: axes to draw into.
+    Returns:
+        The axes.
+    Raises:
+        ValueError: if z is not (N, 2) or not finite, or y is not N whole numbers.
+    Source:
+        notebooks/02, section 2.
     """
-    z, y = array(z), array(y)
+    z, y = to_numpy(z), to_numpy(y)
     if z.ndim != 2 or z.shape[1] != 2 or y.shape != z.shape[:1]:
         raise ValueError(f"expected z (N, 2) and y (N,); got {z.shape} and {y.shape}")
     numbers = y.dtype.kind in "biuf" and np.isfinite(y).all() and np.isfinite(z).all()
@@ -131,17 +155,29 @@ def plot_latent(z, y, *, circles: bool = False, ax=None) -> Axes:
 def plot_history(history, name: str = "loss", *, unit: str = "nats per image", ax=None) -> Axes:
     """One recorded value against the epoch: training and, where there is one, held-out.
 
-    Args:    history: a History of helpers.training; name: "loss" or a name the loss reported.
-    Returns: the axes.
-    Raises:  ValueError if no such value was recorded.
-    Source:  notebooks/02, section 3.
+    A training mean is taken while the weights change: it is drawn in the middle of its epoch, half
+    an epoch before the held-out value that is taken at the end. So the two can be compared.
+
+    Args:
+        history: a History of helpers.training.
+        name: "loss" or a name that the loss reported.
+        unit: of the vertical axis.
+        ax: axes to draw into.
+    Returns:
+        The axes.
+    Raises:
+        ValueError: if no such value was recorded.
+    Source:
+        notebooks/02, section 3.
     """
     if name not in history.train:
         raise ValueError(f"expected one of {sorted(history.train)}; got {name!r}")
     ax = ax or plt.subplots()[1]
-    for label, values in (("training", history.train), ("held out", history.validation)):
-        if name in values:
-            ax.plot(range(1, len(values[name]) + 1), values[name], label=f"{name}, {label}")
+    curves = (("training", history.train, 0.5), ("held out", history.validation, 1))
+    for label, means, first in curves:
+        if name in means:
+            epochs = np.arange(len(means[name])) + first
+            ax.plot(epochs, means[name], label=f"{name}, {label}")
     ax.set_xlabel("epoch")
     ax.set_ylabel(unit)
     ax.legend()

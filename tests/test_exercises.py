@@ -1,8 +1,14 @@
 """What the checker says to a reader who is right, wrong, or has not begun."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from strategies import refused, tensors
 
 from helpers.exercises import about_digits, check
 
@@ -118,3 +124,43 @@ def test_a_claim_about_digits_that_holds_says_nothing(capsys):
 def test_another_error_than_a_false_claim_is_never_swallowed():
     with pytest.raises(ZeroDivisionError), about_digits("kmnist"):
         assert 1 / 0
+
+
+# Properties
+
+
+@given(st.data(), array_shapes(min_dims=0, max_dims=2, max_side=3))
+def test_an_answer_is_right_where_every_number_is_near_enough(data, shape):
+    expected = data.draw(tensors(*shape))
+    wanted = expected.double().numpy()
+    off = data.draw(arrays(np.float64, shape, elements=st.sampled_from([0.0, 0.5, 0.99, 1.01, -3])))
+    answer = wanted + 1e-4 * (1 + np.abs(wanted)) * off
+    answer = torch.as_tensor(answer)
+    answer = data.draw(st.sampled_from([answer, answer.numpy(), answer.tolist()]))
+    assert check(answer, expected) is bool((np.abs(off) < 1).all())
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.complex_numbers(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=2),
+    max_leaves=5,
+)
+
+
+@given(anything, st.sampled_from([0.5, [1.0, 2.0], np.zeros((2, 2)), []]))
+@settings(max_examples=150)
+def test_no_answer_breaks_the_checker(answer, expected):
+    assert check(answer, expected) in ((None,) if answer is None else (True, False))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.int64, torch.bool], ids=str)
+def test_a_tensor_of_any_dtype_can_be_an_answer(dtype):
+    assert check(torch.tensor([0, 1]).to(dtype), [0.0, 1.0]) is True
+    assert check(torch.tensor([1, 1]).to(dtype), [0.0, 1.0]) is False
+
+
+@pytest.mark.parametrize("expected", [None, "0.5", math.nan, [1.0, math.nan], [[1], [1, 2]]])
+def test_an_exercise_without_a_number_to_check_by_is_refused(expected):
+    for answer in (None, 0.5):
+        with refused():
+            check(answer, expected)

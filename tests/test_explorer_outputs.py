@@ -1,11 +1,29 @@
-"""What explorers share: one picture a cell, a still that follows, a grid in equal steps."""
+"""What explorers share: one shape of all faces, limits from Python, and how long they live."""
 
+import gc
+import re
+import weakref
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
+from IPython.core.interactiveshell import InteractiveShell
+from matplotlib import pyplot as plt
+from torch import nn
+from traitlets.config import Config
 
-from helpers.explorers import BoundExplorer, FrozenNoise, GradientExplorer, PosteriorExplorer, base
+from helpers.explorers import (
+    BoundExplorer,
+    Flipbook,
+    FrozenNoise,
+    GradientExplorer,
+    LatentExplorer,
+    PlaneExplorer,
+    PosteriorExplorer,
+    holding,
+)
+from helpers.explorers.base import Slider
 
 Z = np.linspace(-10, 10, 1001)
 ON_A_GRID = {
@@ -14,63 +32,84 @@ ON_A_GRID = {
 }
 
 
-@pytest.fixture
-def run_cell(monkeypatch):
-    """run_cell(cell, run) makes an explorer as if in that run of that notebook cell."""
-    request = {}
-    kernel = SimpleNamespace(get_parent=lambda: request)
-    monkeypatch.setattr(base, "get_ipython", lambda: SimpleNamespace(kernel=kernel))
-    monkeypatch.setattr(base, "_made", {})
-
-    def make(cell: str | None, run: str) -> FrozenNoise:
-        metadata = {} if cell is None else {"cellId": cell}
-        request.update(metadata=metadata, header={"msg_id": run})
-        return FrozenNoise(0.0, 1.0, [0.5])
-
-    return make
+def latent():
+    torch.manual_seed(0)
+    return LatentExplorer(
+        (nn.Linear(784, 2), nn.Linear(2, 784)), torch.rand(9, 784), [*"aabbccdde"]
+    )
 
 
-def is_open(explorer) -> bool:
-    return explorer.comm is not None
+def plane():
+    x, covariances = [[0, 0], [1, 1]], [[[1, 0], [0, 1]]] * 2
+    return PlaneExplorer(x, [0, 1], [[0, 0], [1, 2]], covariances, [1, -2], 0.5)
 
 
-def test_a_cell_run_again_closes_all_that_it_made_before(run_cell):
-    first, second = run_cell("a", "1"), run_cell("a", "1")
-    assert is_open(first)
-    assert is_open(second)
-    third = run_cell("a", "2")
-    assert [is_open(explorer) for explorer in (first, second, third)] == [False, False, True]
+FACES = {
+    "bound": lambda: ON_A_GRID["bound"](Z),
+    "posterior": lambda: ON_A_GRID["posterior"](Z),
+    "frozen noise": lambda: FrozenNoise(0.0, 1.0, [0.5]),
+    "gradient": lambda: GradientExplorer(0.0, 1.0, 30),
+    "plane": plane,
+    "latent": latent,
+    "flipbook": lambda: Flipbook(lambda v: plt.figure(), [1, 2], label="l", alt="A line."),
+}
 
 
-def test_a_cell_leaves_the_explorers_of_other_cells_open(run_cell):
-    other = run_cell("a", "1")
-    run_cell("b", "2")
-    assert is_open(other)
+@pytest.mark.parametrize("make", FACES.values(), ids=FACES)
+def test_a_face_has_a_picture_a_text_and_numbers_that_can_name_places_in_a_page(make):
+    explorer = make()
+    assert explorer.still.startswith(b"\x89PNG")
+    assert plt.get_fignums() == []
+    assert explorer.alt == explorer.describe()
+    assert len(explorer.alt) > 5
+    assert explorer.numbers
+    for name, value in explorer.numbers.items():
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", name)
+        assert type(value) is float
 
 
-def test_where_no_cell_is_named_nothing_is_closed(run_cell):
-    first = run_cell(None, "1")
-    run_cell(None, "2")
-    assert is_open(first)
+SLIDERS = [
+    (make, name)
+    for make in FACES.values()
+    for name, trait in type(make()).class_traits().items()
+    if isinstance(trait, Slider)
+]
+
+
+@pytest.mark.parametrize(("make", "name"), SLIDERS)
+def test_a_slider_goes_as_far_as_the_limits_that_the_view_gets_and_no_farther(make, name):
+    explorer = make()
+    low, high = explorer.get_state()["spec"]["limits"][name]
+    for value in (low, high):
+        setattr(explorer, name, value)
+    for value in (low - 1e-6, high + 1e-6, float("nan")):
+        with pytest.raises(ValueError, match=f"expected {name} between .* and .*; got"):
+            setattr(explorer, name, value)
+    assert getattr(explorer, name) == high
+
+
+def test_the_limits_of_one_explorer_are_its_own():
+    wide = PosteriorExplorer(Z, Z, 0.3, x_range=(-9, 9), x=8)
+    assert wide.spec["limits"] == {"x": [-9, 9]}
+    with pytest.raises(ValueError, match="expected x between -3 and 3; got 8"):
+        PosteriorExplorer(Z, Z, 0.3, x=8)
 
 
 @pytest.mark.parametrize(
-    ("make", "name", "words"),
+    ("face", "name", "words"),
     [
-        (ON_A_GRID["bound"], "mean", "mean 1.20"),
-        (ON_A_GRID["posterior"], "x", "x = 1.20"),
-        (lambda z: FrozenNoise(0.0, 1.0, [0.5]), "mu", "μ = 1.20"),
-        (lambda z: GradientExplorer(0.0, 1.0, 30), "mu", "μ = 1.20"),
+        ("bound", "mean", "mean 1.20"),
+        ("posterior", "x", "x = 1.20"),
+        ("frozen noise", "mu", "μ = 1.20"),
+        ("gradient", "mu", "μ = 1.20"),
     ],
-    ids=["bound", "posterior", "frozen noise", "gradient"],
 )
-def test_the_still_picture_and_its_text_follow_the_value(make, name, words):
-    explorer = make(Z)
+def test_the_still_picture_and_its_text_follow_the_value(face, name, words):
+    explorer = FACES[face]()
     before = explorer.still
     assert words not in explorer.alt
     setattr(explorer, name, 1.2)
     assert explorer.still != before
-    assert explorer.still.startswith(b"\x89PNG")
     assert words in explorer.alt
 
 
@@ -84,3 +123,100 @@ def test_a_grid_that_does_not_fit_is_refused(make, z, message):
     make(Z)
     with pytest.raises(ValueError, match=message):
         make(z)
+
+
+# How long an explorer lives. IPython itself runs the cells; only the kernel is a stand-in.
+
+
+@pytest.fixture
+def run_cell(monkeypatch, tmp_path):
+    """run_cell(cell, code) runs the code as that cell of a notebook; gives the shell."""
+    config = Config({"HistoryManager": {"enabled": False}})
+    shell = InteractiveShell(config=config, ipython_dir=str(tmp_path))
+    request, made = {}, []
+    shell.kernel = SimpleNamespace(get_parent=lambda: request)
+    monkeypatch.setattr(holding, "get_ipython", lambda: shell)
+    monkeypatch.setattr(holding, "_shown", {})
+    monkeypatch.setattr(FrozenNoise, "still", b"")  # quickly
+
+    def make():
+        explorer = FrozenNoise(0.0, 1.0, [0.5])
+        made.append(weakref.ref(explorer))
+        return explorer
+
+    shell.user_ns |= {"make": make, "display": shell.display_formatter.format}
+
+    def run(cell: str | None, code: str) -> list:
+        """The explorers made so far that live."""
+        metadata = {} if cell is None else {"cellId": cell}
+        request.update(metadata=metadata, header={"msg_id": f"run {shell.execution_count}"})
+        shell.run_cell(code, store_history=True).raise_error()
+        return [number for number, one in enumerate(made) if one() is not None]
+
+    return run
+
+
+def living(run_cell):
+    """The explorers, by number, that live once their outputs are not the last ones."""
+    for code in ("1", "2", "3"):  # they push an earlier output out of _, __ and ___
+        run_cell(f"cell {code}", code)
+    return run_cell("cell 3", "3")
+
+
+@pytest.mark.parametrize("make", FACES.values(), ids=FACES)
+def test_what_nobody_holds_dies_at_once(make):
+    gc.collect()
+    gc.disable()
+    try:
+        explorer = weakref.ref(make())
+        assert explorer() is None
+    finally:
+        gc.enable()
+
+
+def test_a_cell_run_fifty_times_keeps_its_last_explorer_alone(run_cell):
+    for _ in range(50):
+        run_cell("a", "explorer = make(); explorer")
+    assert living(run_cell) == [49]
+
+
+def test_what_a_cell_shows_lives_without_a_name(run_cell):
+    run_cell("a", "display(make()); display(make())")
+    assert living(run_cell) == [0, 1]
+    run_cell("a", "make()")
+    assert living(run_cell) == [2]
+
+
+@pytest.mark.parametrize("keep", ["kept = explorer", "kept = [explorer]", "kept = explorer.close"])
+def test_what_the_reader_holds_lives(run_cell, keep):
+    run_cell("a", "explorer = make(); explorer")
+    run_cell("b", keep)
+    run_cell("a", "explorer = make(); explorer")
+    assert living(run_cell) == [0, 1]
+    run_cell("b", "del kept")
+    assert living(run_cell) == [1]
+
+
+def test_what_another_cell_shows_lives(run_cell):
+    run_cell("a", "explorer = make(); explorer")
+    run_cell("b", "explorer")
+    run_cell("a", "explorer = make(); explorer")
+    assert living(run_cell) == [0, 1]
+    run_cell("b", "explorer")
+    assert living(run_cell) == [1]
+
+
+def test_what_dies_tells_the_page_and_what_lives_still_hears_it(run_cell, monkeypatch):
+    closed = []
+    monkeypatch.setattr(FrozenNoise, "close", lambda self: closed.append(self.mu))
+    explorer = FrozenNoise(1.0, 1.0, [0.5])
+    data = {"method": "update", "state": {"mu": 1.25}, "buffer_paths": []}
+    explorer.comm.handle_msg({"content": {"data": data}, "buffers": []})
+    assert explorer.mu == 1.25
+    del explorer
+    assert closed == [1.25]
+
+
+def test_where_no_cell_is_named_all_live(run_cell):
+    run_cell(None, "make()")
+    assert run_cell(None, "make()") == [0, 1]

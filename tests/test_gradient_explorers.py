@@ -18,7 +18,10 @@ def test_the_gradient_of_frozen_noise_is_that_of_autograd():
     z.square().mean().backward()
     explorer = FrozenNoise(0.7, 1.2, EPS)
     assert np.allclose(explorer.z, z.detach())
-    assert np.allclose(explorer.gradient, (mu.grad, sigma.grad))
+    numbers = explorer.numbers
+    assert np.allclose([numbers["by_mu"], numbers["by_sigma"]], (mu.grad, sigma.grad))
+    assert np.isclose(numbers["loss"], z.detach().square().mean())
+    assert (numbers["true_by_mu"], numbers["true_by_sigma"]) == (1.4, 2.4)
 
 
 @pytest.mark.parametrize(("mu", "sigma", "n"), [(0.0, 1.0, 10_000), (1.5, 0.4, 500), (-3, 2, 10)])
@@ -39,6 +42,8 @@ def test_the_three_estimates_are_those_of_their_definitions(mu, sigma, n):
     for name, values in single.items():
         expected = values.mean() / 0.2, values.std() / 0.2 / n**0.5
         assert np.allclose(explorer.estimates[name], expected, rtol=1e-6, atol=1e-9)
+        shown = [explorer.numbers[name.replace(" ", "_") + end] for end in ("", "_error")]
+        assert shown == [explorer.estimates[name][0], 2 * explorer.estimates[name][1]]
 
 
 def test_the_estimates_are_near_the_true_slope():
@@ -72,7 +77,7 @@ def test_gradient_explorer_refuses_values_out_of_range(arguments):
 
 def test_a_refused_value_leaves_the_old_one():
     explorer = FrozenNoise(0.5, 1.0, EPS)
-    with pytest.raises(ValueError, match="sigma = -1"):
+    with pytest.raises(ValueError, match="expected sigma between 0 and 1.5; got -1"):
         explorer.sigma = -1
     assert explorer.sigma == 1.0
 

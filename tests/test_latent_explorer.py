@@ -10,7 +10,7 @@ from PIL import Image
 from torch import nn
 
 from helpers.explorers import LatentExplorer
-from helpers.models import VAE, Autoencoder
+from helpers.models import VAE, Autoencoder, ConditionalVAE
 from helpers.plots import CLASS_COLORS
 
 SMALL = {"hidden_dims": (16, 8), "input_dim": 784}
@@ -199,7 +199,10 @@ def test_given_ranges_hold_for_all_dimensions_or_each(vae):
     ("change", "message"),
     [
         ({"model": object()}, "expected an Autoencoder, a VAE.*; got object"),
-        ({"model": VAE(condition_dim=10)}, "expected a model without a condition; got width 10"),
+        (
+            {"model": ConditionalVAE(condition_dim=10)},
+            "expected a model without a condition; got width 10",
+        ),
         ({"model": nn.Linear(2, 10)}, "expected a decoder of square images; got 10"),
         ({"model": (nn.Linear(784, 3), nn.Linear(2, 784))}, "expected an encoder with 2 outputs"),
         ({"model": (nn.Linear(99, 2), nn.Linear(2, 784))}, "expected encoder inputs"),
@@ -244,8 +247,8 @@ def test_other_layers_are_run_in_the_kernel_which_says_so(x, monkeypatch):
         assert name in explorer.spec["note"]
     sent = []
     monkeypatch.setattr(explorer, "send", lambda content, buffers: sent.append((content, buffers)))
-    explorer._answer(None, {"kind": "decode", "id": 7, "values": [0.5, -0.5]}, [])
-    explorer._answer(None, {"kind": "encode", "id": 8, "values": x[0].tolist()}, [])
+    explorer._handle_custom_msg({"kind": "decode", "id": 7, "values": [0.5, -0.5]}, [])
+    explorer._handle_custom_msg({"kind": "encode", "id": 8, "values": x[0].tolist()}, [])
     assert [content for content, _ in sent] == [{"id": 7}, {"id": 8}]
     image, code = (np.frombuffer(buffers[0], np.float32) for _, buffers in sent)
     expected = decoder(torch.tensor([[0.5, -0.5]])).sigmoid().flatten().detach().numpy()
@@ -273,8 +276,12 @@ def test_other_numbers_of_dimensions_have_a_still_too(latent_dim, x):
     assert explorer.still.startswith(b"\x89PNG")
 
 
-def test_a_closed_explorer_holds_no_data(vae, x):
-    explorer = LatentExplorer(vae, x)
-    explorer.close()
-    assert explorer.weights == explorer.codes == explorer.images == b""
-    assert repr(explorer).startswith("LatentExplorer")
+def test_the_error_of_a_drawing_is_that_of_its_reconstruction(vae):
+    explorer = LatentExplorer(vae)
+    explorer.z = [0.5, -1.25]
+    assert explorer.numbers == {"z1": 0.5, "z2": -1.25}
+    x = torch.rand(1, 784, generator=torch.Generator().manual_seed(2))
+    explorer.drawing = x.reshape(28, 28)
+    with torch.no_grad():
+        expected = (vae.decode(vae.encode(x)[0]).sigmoid() - x).square().sum()
+    assert explorer.numbers["error"] == pytest.approx(expected.item(), rel=1e-5)

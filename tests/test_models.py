@@ -4,11 +4,30 @@ Moments are tested at 6 standard errors: a comparison fails by chance with a pro
 2e-9 (1e-8 for a variance), and a test makes at most 10 of them: below 1e-6 together.
 """
 
+import itertools
+import math
+
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes
+from strategies import (
+    answer_or_none,
+    assert_right,
+    counts,
+    dtypes,
+    exact,
+    not_counts,
+    refused,
+    tensors,
+    widths,
+)
+from torch import distributions as dist
 from torch import nn
 
-from helpers.models import VAE, Autoencoder, VAEOutput, mlp, reparameterize
+from helpers.losses import elbo_terms
+from helpers.models import VAE, Autoencoder, ConditionalVAE, VAEOutput, mlp, reparameterize
 
 
 @pytest.fixture(autouse=True)
@@ -93,6 +112,7 @@ def test_decoder_ends_in_logits(model):
         {"latent_dim": 0},
         {"latent_dim": -2},
         {"latent_dim": 1.5},
+        {"latent_dim": 0.5},
         {"hidden_dims": (8, 0)},
         {"input_dim": 0},
     ],
@@ -101,11 +121,6 @@ def test_decoder_ends_in_logits(model):
 def test_sizes_out_of_range_are_refused(kind, sizes):
     with pytest.raises(ValueError, match="expected"):
         kind(**sizes)
-
-
-def test_a_negative_condition_dim_is_refused():
-    with pytest.raises(ValueError, match="expected"):
-        VAE(2, (8,), 5, condition_dim=-1)
 
 
 @pytest.mark.parametrize("model", [Autoencoder(2, (8,), 5), VAE(2, (8,), 5)])
@@ -194,41 +209,85 @@ def test_sampling_no_image_is_refused():
         VAE(2, (8,), 5).sample(0)
 
 
-# VAE with a condition
+# ConditionalVAE
+
+
+def conditional():
+    return ConditionalVAE(2, (8,), 5, condition_dim=3)
 
 
 def test_conditional_vae_shapes():
-    model = VAE(2, (8,), 5, condition_dim=3)
     condition = torch.eye(3)[[0, 1, 2, 0]]
-    output = model(torch.rand(4, 5), condition=condition)
+    output = conditional()(torch.rand(4, 5), condition)
+    assert isinstance(output, VAEOutput)
     assert [tuple(part.shape) for part in output] == [(4, 5), (4, 2), (4, 2), (4, 2)]
-    assert model.sample(4, condition).shape == (4, 5)
 
 
 def test_the_condition_reaches_encoder_and_decoder():
-    model = VAE(2, (8,), 5, condition_dim=3)
-    x, z = torch.rand(4, 5), torch.randn(4, 2)
+    model, x, z = conditional(), torch.rand(4, 5), torch.randn(4, 2)
     one, two = (torch.eye(3)[c].expand(4, 3) for c in (0, 1))
     assert not torch.equal(model.encode(x, one)[0], model.encode(x, two)[0])
     assert not torch.equal(model.decode(z, one), model.decode(z, two))
 
 
-@pytest.mark.parametrize(
-    "condition",
-    [None, torch.zeros(4, 2), torch.zeros(5, 3)],
-    ids=["missing", "too narrow", "too many rows"],
-)
-def test_a_condition_that_does_not_fit_is_refused(condition):
-    model = VAE(2, (8,), 5, condition_dim=3)
-    with pytest.raises(ValueError, match="expected"):
-        model.encode(torch.rand(4, 5), condition)
-    with pytest.raises(ValueError, match="expected"):
-        model.sample(4, condition)
+def test_a_conditional_pass_is_encode_then_noise_then_decode():
+    model, x, condition, eps = conditional(), torch.rand(4, 5), torch.eye(4, 3), torch.randn(4, 2)
+    output = model(x, condition, eps)
+    mu, logvar = model.encoder(torch.cat([x, condition], dim=1)).split(2, dim=1)
+    assert torch.equal(output.mu, mu)
+    assert torch.equal(output.logvar, logvar)
+    assert torch.allclose(output.z, mu + eps * logvar.exp().sqrt(), atol=1e-6)
+    assert torch.equal(output.x_logits, model.decoder(torch.cat([output.z, condition], dim=1)))
 
 
-def test_a_condition_that_nobody_asked_for_is_refused():
+@pytest.mark.parametrize("c", [0, 1, 2])
+def test_the_elbo_given_the_class_bounds_the_likelihood_given_the_class(c):
+    """On average over the noise, for each of the 32 images; and log p(x|c) sums to one."""
+    model = conditional().double()
+    with torch.no_grad():
+        model.decoder[-1].weight *= 5
+    images = torch.tensor(list(itertools.product([0.0, 1.0], repeat=5))).double()
+    condition = torch.eye(3)[c].double()
+    z = torch.cartesian_prod(*[torch.linspace(-6, 6, 121).double()] * 2)
+    with torch.no_grad():
+        logits = model.decode(z, condition.expand(len(z), 3))
+        pixels = dist.Bernoulli(logits=logits).log_prob(images[:, None]).sum(dim=-1)
+        weights = dist.Normal(0.0, 1.0).log_prob(z).sum(dim=-1) + 2 * math.log(0.1)
+        exact_value = (pixels + weights).logsumexp(dim=1)
+        many = images.repeat_interleave(2000, dim=0)
+        terms = elbo_terms(many, model(many, condition.expand(len(many), 3)))
+    assert exact_value.exp().sum().item() == pytest.approx(1, abs=1e-6)
+    elbo = terms.elbo().view(32, 2000)
+    assert (elbo.mean(dim=1) <= exact_value + 6 * elbo.std(dim=1) / 2000**0.5).all()
+    assert (elbo.mean(dim=1) > exact_value - 3).all()
+
+
+def test_samples_take_a_condition_each_or_one_for_all():
+    model, conditions = conditional(), torch.eye(3)
+    assert model.sample(3, conditions).shape == (3, 5)
+    torch.manual_seed(1)
+    all_alike = model.sample(4, conditions[1])
+    torch.manual_seed(1)
+    assert torch.equal(model.sample(4, conditions[1].expand(4, 3)), all_alike)
+    torch.manual_seed(1)
+    assert not torch.equal(model.sample(4, conditions[2]), all_alike)
+    assert all_alike.min() >= 0
+    assert all_alike.max() <= 1
+    assert not all_alike.requires_grad
+
+
+def test_a_condition_that_does_not_fit_is_refused():
+    model, x = conditional(), torch.rand(4, 5)
+    with pytest.raises(TypeError, match="condition"):
+        model.encode(x)
+    with pytest.raises(ValueError, match=r"expected an input of shape \(B, 8\); got \(4, 7\)"):
+        model.encode(x, torch.zeros(4, 2))
+    with pytest.raises(RuntimeError, match="Sizes of tensors must match"):  # torch's own words
+        model.encode(x, torch.zeros(5, 3))
+    with pytest.raises(ValueError, match="got n = 0"):
+        model.sample(0, torch.zeros(3))
     with pytest.raises(ValueError, match="expected"):
-        VAE(2, (8,), 5).decode(torch.randn(4, 2), torch.zeros(4, 3))
+        ConditionalVAE(2, (8,), 5, condition_dim=-1)
 
 
 # reparameterize
@@ -271,7 +330,89 @@ def test_reparameterize_samples_the_normal_distribution():
     ("logvar", "eps"), [((4, 2), (4, 3)), ((4, 3), (4, 1)), ((3,), (4, 3)), ((1, 3), None)]
 )
 def test_reparameterize_refuses_shapes_that_differ(logvar, eps):
-    with pytest.raises(ValueError, match="expected mu, logvar and eps of one shape"):
+    with pytest.raises(ValueError, match="expected mu, logvar, eps of one shape"):
         reparameterize(
             torch.zeros(4, 3), torch.zeros(logvar), None if eps is None else torch.zeros(eps)
         )
+
+
+# Properties
+
+
+@given(st.lists(st.integers(-1, 5) | st.sampled_from([1.5, math.nan, "3", None]), max_size=4))
+def test_mlp_has_the_sizes_given_or_refuses_them(sizes):
+    network = answer_or_none(mlp, sizes)
+    if len(sizes) < 2 or not all(isinstance(size, int) and size > 0 for size in sizes):
+        assert network is None
+    else:
+        linear = [layer for layer in network if isinstance(layer, nn.Linear)]
+        assert [layer.in_features for layer in linear] == sizes[:-1]
+        assert [layer.out_features for layer in linear] == sizes[1:]
+        assert network(torch.zeros(3, sizes[0])).shape == (3, sizes[-1])
+
+
+def forward(network, inputs):
+    """A pass in float64."""
+    values = inputs.detach().double()
+    for layer in network:
+        if isinstance(layer, nn.ReLU):
+            values = values.clamp(min=0)
+        else:
+            values = values @ layer.weight.detach().double().T + layer.bias.detach().double()
+    return values
+
+
+@pytest.mark.parametrize("kind", [Autoencoder, VAE])
+@given(data=st.data(), b=counts, lead=st.sampled_from([(), (2,)]), dtype=dtypes)
+def test_networks_compute_what_their_matrices_say(kind, data, b, lead, dtype):
+    torch.manual_seed(0)
+    model = kind(2, (5, 4), 6).to(dtype)
+    x, z = (data.draw(tensors(*lead, b, width, dtype=dtype)) for width in (6, 2))
+    codes = model.encode(x)
+    codes = torch.cat(codes, dim=-1) if kind is VAE else codes
+    assert_right(codes, forward(model.encoder, x), dtype)
+    assert_right(model.decode(z), forward(model.decoder, z), dtype)
+
+
+@given(st.data(), counts, widths, dtypes)
+def test_reparameterize_is_mean_plus_deviation_times_noise(data, b, d, dtype):
+    mu, logvar, eps = (data.draw(tensors(b, d, dtype=dtype)) for _ in range(3))
+    m, v, e = exact(mu, logvar, eps)
+    assert_right(reparameterize(mu, logvar, eps), m + (v / 2).exp() * e, dtype)
+    drawn = reparameterize(mu, logvar)
+    assert drawn.shape == mu.shape
+    assert drawn.isfinite().all()
+
+
+CALLS = {"encode": 6, "decode": 2, "forward": 6}
+
+
+@pytest.mark.parametrize("kind", [Autoencoder, VAE])
+@pytest.mark.parametrize("name", CALLS)
+@given(shape=array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=7))
+def test_networks_refuse_another_width(kind, name, shape):
+    if shape and shape[-1] == CALLS[name]:
+        return
+    with refused():
+        getattr(kind(2, (5, 4), 6), name)(torch.zeros(shape))
+
+
+@given(st.integers(1, 5), dtypes)
+def test_samples_are_pixel_means(n, dtype):
+    images = VAE(2, (5, 4), 6).to(dtype).sample(n)
+    assert images.shape == (n, 6)
+    assert images.dtype == dtype
+    assert ((images >= 0) & (images <= 1)).all()
+
+
+@given(not_counts)
+def test_a_number_of_samples_that_is_no_count_is_refused(n):
+    with refused():
+        VAE(2, (5, 4), 6).sample(n)
+
+
+@pytest.mark.parametrize("kind", [Autoencoder, VAE, ConditionalVAE])
+@given(size=not_counts, place=st.sampled_from(["latent_dim", "hidden_dims", "input_dim"]))
+def test_models_refuse_sizes_that_are_no_counts(kind, size, place):
+    with refused():
+        kind(**{"hidden_dims": (3,), "input_dim": 4, place: (size,) if "dims" in place else size})

@@ -11,9 +11,21 @@ import nbformat
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib import colors
 from nbclient import NotebookClient
 from PIL import Image
+from strategies import (
+    answer_or_none,
+    counts,
+    dtypes,
+    not_counts,
+    not_finite,
+    refused,
+    spoiled,
+    tensors,
+)
 
 from helpers import plots
 from helpers.training import History
@@ -172,9 +184,9 @@ def history():
     return History({"loss": [3.0, 2.0], "kl": [0.1, 0.2]}, {"loss": [4.0, 3.5]})
 
 
-def test_history_shows_training_and_held_out_values_from_epoch_one():
+def test_history_shows_training_half_an_epoch_before_held_out_values():
     lines = plots.plot_history(history()).lines
-    assert [line.get_xdata().tolist() for line in lines] == [[1, 2], [1, 2]]
+    assert [line.get_xdata().tolist() for line in lines] == [[0.5, 1.5], [1, 2]]
     assert [list(line.get_ydata()) for line in lines] == [[3.0, 2.0], [4.0, 3.5]]
     assert ["held out" in line.get_label() for line in lines] == [False, True]
 
@@ -240,3 +252,83 @@ def test_a_shown_picture_is_saved_once_with_its_alt_text(tmp_path):
     (output,) = notebook.cells[0].outputs
     assert "image/png" in output["data"]
     assert output["metadata"]["image/png"]["alt"] == "empty axes from zero to one"
+
+
+# Properties
+
+
+@given(st.data(), st.integers(1, 5), st.integers(1, 3), st.integers(1, 6), st.booleans(), dtypes)
+def test_a_mosaic_holds_every_image_where_it_belongs(data, n, side, columns, flat, dtype):
+    shape = (n, side * side) if flat else (n, side, side)
+    images = data.draw(tensors(*shape, low=0.0, high=1.0, dtype=dtype))
+    ax = plots.plot_images(images, columns=columns)
+    mosaic = ax.images[0].get_array()
+    wanted = images.double().reshape(n, side, side).numpy()
+    for i in range(n):
+        top, left = (i // columns) * (side + 1), (i % columns) * (side + 1)
+        assert np.array_equal(mosaic[top : top + side, left : left + side], wanted[i])
+    plt.close(ax.figure)
+
+
+@given(st.data(), st.integers(1, 3), not_finite)
+def test_a_mosaic_refuses_what_it_cannot_show(data, n, bad):
+    images = torch.zeros(n, 4)
+    for odd in (images[0], images.sum(), images[:0], images[:, :3], images.reshape(n, 1, 2, 2)):
+        with refused():
+            plots.plot_images(odd)
+    with refused():
+        plots.plot_images(spoiled(data.draw, images, bad))
+    with refused():
+        plots.plot_images(images, titles=["a"] * 2)
+
+
+@given(st.data(), counts)
+def test_a_map_of_codes_holds_every_code_in_its_class(data, n):
+    z = data.draw(tensors(n, 2))
+    y = data.draw(tensors(n, low=0.0, high=9.0, dtype=torch.int64))
+    ax = plots.plot_latent(z, y)
+    shown = {
+        int(text.get_text()): np.asarray(points.get_offsets())
+        for text, points in zip(ax.texts, ax.collections, strict=True)
+    }
+    assert sorted(shown) == sorted(set(y.tolist()))
+    for label, points in shown.items():
+        assert np.array_equal(points, z.double().numpy()[y.numpy() == label])
+    plt.close(ax.figure)
+
+
+@given(st.data(), st.integers(1, 4), not_finite)
+def test_a_map_refuses_codes_and_classes_that_do_not_fit(data, n, bad):
+    z, y = torch.zeros(n, 2), torch.zeros(n)
+    for odd_z, odd_y in (
+        (spoiled(data.draw, z, bad), y),
+        (z, spoiled(data.draw, y, bad)),
+        (z, y + 0.5),
+        (z, ["a"] * n),
+        (z, y[:, None]),
+        (z, y[1:]),
+        (z, y.sum()),
+        (z[0], y),
+        (z.sum(), y),
+        (z[:, :1], y),
+    ):
+        with refused():
+            plots.plot_latent(odd_z, odd_y)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), max_size=5), st.lists(st.floats(-1e6, 1e6), max_size=5))
+def test_a_history_is_drawn_as_recorded_or_refused(train, held_out):
+    history = History({"loss": train} if train else {}, {"loss": held_out} if held_out else {})
+    ax = answer_or_none(plots.plot_history, history)
+    if not train:
+        assert ax is None
+        return
+    lines = [line.get_ydata().tolist() for line in ax.lines]
+    assert lines == [values for values in (train, held_out) if values]
+    plt.close(ax.figure)
+
+
+@given(not_counts)
+def test_a_number_of_columns_that_is_no_count_is_refused(n):
+    with refused():
+        plots.plot_images(torch.zeros(2, 4), columns=n)

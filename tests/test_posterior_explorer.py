@@ -14,6 +14,10 @@ def curve(z):
     return 2 * z - 3 * np.tanh(2 * z)
 
 
+def shown(explorer):
+    return [explorer.numbers[name] for name in ("p_x", "mean", "std")]
+
+
 @pytest.mark.parametrize("x", [-3.0, -0.4, 0.0, 1.3])
 def test_the_numbers_are_those_of_quadrature(x):
     def integral(g):
@@ -28,7 +32,7 @@ def test_the_numbers_are_those_of_quadrature(x):
     total = integral(lambda z: 1)
     mean = integral(lambda z: z) / total
     std = np.sqrt(integral(lambda z: (z - mean) ** 2) / total)
-    assert np.allclose(explorer.summary, (total, mean, std), atol=1e-8)
+    assert np.allclose(shown(explorer), (total, mean, std), atol=1e-8)
     expected = norm.pdf(x, curve(Z), 0.3) * norm.pdf(Z) / total
     assert np.allclose(explorer.posterior, expected, atol=1e-7)
 
@@ -37,13 +41,25 @@ def test_a_linear_curve_has_the_gaussian_posterior_of_the_closed_form():
     explorer = PosteriorExplorer(Z, 2 * Z + 1, 0.5, x=2.0)
     m = 2**2 + 0.5**2
     expected = norm.pdf(2, 1, np.sqrt(m)), 2 * (2 - 1) / m, 0.5 / np.sqrt(m)
-    assert np.allclose(explorer.summary, expected, atol=1e-9)
+    assert np.allclose(shown(explorer), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("noise", [0.001, 0.01, 0.1])
+def test_where_p_of_x_is_0_in_the_computer_the_posterior_is_a_density_still(noise):
+    explorer = PosteriorExplorer(Z, curve(Z), noise, x_range=(-30, 30), x=25.0)
+    z = np.linspace(-6, 6, 1201, dtype=np.longdouble)  # its smallest number is 1e-4951
+    joint = np.exp(-(((25 - curve(z)) / noise) ** 2 + z**2) / 2 + (16 / noise) ** 2 / 2)
+    assert norm.pdf(25, curve(Z), noise).sum() == 0
+    assert explorer.numbers["p_x"] == 0
+    assert np.isfinite(list(explorer.numbers.values())).all()
+    assert np.allclose(explorer.posterior, joint / joint.sum() / 0.01, rtol=1e-6)
+    assert "nan" not in explorer.alt
 
 
 def test_the_text_of_the_picture_tells_the_posterior_mean():
     explorer = PosteriorExplorer(Z, curve(Z), 0.3)
     explorer.x = 2
-    assert f"{explorer.summary[1]:.3f}" in explorer.alt
+    assert f"{explorer.numbers['mean']:.3f}" in explorer.alt
 
 
 WRONG = [

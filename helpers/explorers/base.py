@@ -2,17 +2,15 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Iterator
 from pathlib import Path
 
 import anywidget
 import matplotlib.pyplot as plt
 import numpy as np
 import traitlets
-from IPython import get_ipython
 from matplotlib.figure import Figure
 
-from helpers.explorers import pages
+from helpers.explorers import holding, pages
 from helpers.plots import STYLE, png
 
 JS = Path(__file__).with_name("js")
@@ -70,8 +68,19 @@ def _scope_name(file: str) -> str:
     return "scope_" + re.sub(r"\W", "_", file.removesuffix(".js"))
 
 
+def within(name: str, value, low: float, high: float):
+    """The value, a number or an array, or ValueError where it leaves the limits."""
+    values = np.asarray(value)
+    if not np.all((low <= values) & (values <= high)):  # NaN is nowhere
+        raise ValueError(f"expected {name} between {low:g} and {high:g}; got {value}")
+    return value
+
+
 class Slider(traitlets.CFloat):
-    """A number between two limits, which a slider in the page sets."""
+    """A number between two limits, which a slider in the page sets.
+
+    What holds is the explorer's `spec["limits"]`: these limits, unless an explorer has its own.
+    """
 
     def __init__(self, low: float, high: float, default: float):
         super().__init__(default)
@@ -79,11 +88,7 @@ class Slider(traitlets.CFloat):
         self.tag(sync=True)
 
     def validate(self, obj, value):
-        number = super().validate(obj, value)
-        if not self.low <= number <= self.high:  # NaN fails this test too
-            limits = f"{self.low:g} and {self.high:g}"
-            raise ValueError(f"expected {self.name} between {limits}; got {value}")
-        return number
+        return within(self.name, super().validate(obj, value), *obj.spec["limits"][self.name])
 
 
 class Explorer(anywidget.AnyWidget):
@@ -92,10 +97,16 @@ class Explorer(anywidget.AnyWidget):
     A subclass says how it looks and what it shows: `draw(figure)` fills the still picture,
     `describe()` is the text for who cannot see it, and `numbers` are the values that the reader
     sees, by the names that the view gives them (`data-value`). See helpers.saving.
+
+    Args:
+        spec: what the view needs and what stays as it is. The limits of the sliders join it as
+            "limits", {name: [low, high]}; a spec may bring its own limits for this explorer.
+        traits: the values at the start.
     """
 
     figure_size = (7.4, 3.2)  # inches
     for_pages = False  # docs/build.py sets it: outputs then carry what a web page needs
+    spec = traitlets.Dict().tag(sync=True)
 
     def draw(self, figure: Figure) -> None:
         """Draw the still picture."""
@@ -103,6 +114,11 @@ class Explorer(anywidget.AnyWidget):
 
     def describe(self) -> str:
         """What the still picture shows, in a sentence or two."""
+        raise NotImplementedError
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """The values that the reader sees, by name."""
         raise NotImplementedError
 
     @property
@@ -118,19 +134,22 @@ class Explorer(anywidget.AnyWidget):
 
     @classmethod
     def limits(cls) -> dict[str, list[float]]:
-        """(low, high) of each Slider, by name, for the view."""
+        """(low, high) of each Slider, by name."""
         return {
             name: [t.low, t.high] for name, t in cls.class_traits().items() if isinstance(t, Slider)
         }
 
-    def __init__(self, **traits):
-        super().__init__(**traits)
-        _close_earlier(self)
+    def __init__(self, spec: dict | None = None, **traits):
+        spec = spec or {}
+        limits = self.limits() | spec.get("limits", {})
+        super().__init__(spec=spec | {"limits": limits}, **traits)  # the spec first: traits need it
+        holding.loosen(self)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}: {self.alt}"
 
     def _repr_mimebundle_(self, **kwargs):
+        holding.hold(self)
         data, metadata = super()._repr_mimebundle_(**kwargs)
         data |= {"image/png": b64encode(self.still).decode()}
         if self.for_pages:
@@ -142,39 +161,17 @@ class Explorer(anywidget.AnyWidget):
         return pages.state(self)
 
     def to_html(self, path) -> None:
-        """Write the explorer as one page of at most 1 MB, which needs no kernel and no network.
+        """Write the explorer as one page, which needs no kernel and no network.
 
         Put it into another page with `<iframe src="…" title="…"></iframe>`, or open it as it is.
-        What a LatentExplorer must leave out to be so small, the page says.
 
-        Raises:  ValueError if the explorer needs a kernel, or is too large.
+        Args:
+            path: the file. It is as large as the explorer, compressed: some 100 kB, and 4 MB for a
+                LatentExplorer of the default network with 5,000 images.
+        Raises:
+            ValueError: if the explorer needs a kernel.
         """
-        state = self.page_state()
-        if state is None:
-            raise ValueError("expected an explorer that needs no kernel; this one does")
-        pages.write(path, self, self.smaller_states(state))
-
-    def smaller_states(self, state: dict) -> Iterator[dict]:
-        """The state, and others that take less room and show less."""
-        yield state
-
-
-_made: dict[str, tuple[str, list[Explorer]]] = {}  # by cell: the run, and what it made
-
-
-def _close_earlier(explorer: Explorer) -> None:
-    """Close what the same cell made in an earlier run, which would be kept for good otherwise."""
-    kernel = getattr(get_ipython(), "kernel", None)
-    request = kernel.get_parent() if kernel else {}
-    cell = request.get("metadata", {}).get("cellId")
-    if cell is None:
-        return
-    run, made = _made.get(cell, ("", []))
-    if run != request["header"]["msg_id"]:
-        for earlier in made:
-            earlier.close()
-        made = []
-    _made[cell] = request["header"]["msg_id"], [*made, explorer]
+        Path(path).write_text(pages.page(self), "utf-8")
 
 
 def on_grid(z, values, name: str) -> tuple[np.ndarray, np.ndarray]:

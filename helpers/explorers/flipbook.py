@@ -14,13 +14,20 @@ class Flipbook(Explorer):
     """One picture for each value of a slider, drawn once in Python and turned in the browser.
 
     Turning the pages asks nothing of the kernel, so it keeps up with the pointer and goes on when
-    the kernel is busy or gone. `value` is the value shown; it is set when the slider is released.
+    the kernel is busy or gone.
 
-    Args:    draw(value) -> a figure or axes of one size for all values; values: at least one
-             number; label: what the slider stands for; alt: what the pictures show, in words;
-             start: the value shown first (default: the middle one).
-    Raises:  ValueError if there are no values, alt is empty, or start is not one of the values.
-    Source:  first used in notebooks/04, section 4.
+    Args:
+        draw: value -> a figure or axes, of one size for all values.
+        values: at least one number.
+        label: what the slider stands for.
+        alt: what the pictures show, in words.
+        start: the value shown first (default: the middle one).
+    Traits:
+        value: the value that the slider was last released at.
+    Raises:
+        ValueError: if there are no values, alt is empty, or start is not one of the values.
+    Source:
+        first used in notebooks/04, section 4.
     """
 
     _esm = module("flipbook.js")
@@ -47,7 +54,7 @@ class Flipbook(Explorer):
         if start not in values:
             raise ValueError(f"expected start to be one of the values; got {start:g}")
         pages = [_page(draw(value)) for value in values]
-        self.values, self.still = values, pages[values.index(start)]
+        self.values = values
         super().__init__(
             frames=b"".join(pages),
             sizes=[len(page) for page in pages],
@@ -59,8 +66,20 @@ class Flipbook(Explorer):
 
     @property
     def value(self) -> float:
-        """The value that the slider was last released at."""
         return self.values[self.index]
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        return {"value": self.value}
+
+    @property
+    def still(self) -> bytes:
+        """The page shown, as it was drawn: a page of pixels is not drawn a second time."""
+        start = sum(self.sizes[: self.index])
+        return self.frames[start : start + self.sizes[self.index]]
+
+    def describe(self) -> str:
+        return self.alt
 
 
 def _page(drawn: Figure | Axes) -> bytes:

@@ -6,10 +6,7 @@ from gzip import compress
 from html import escape
 from pathlib import Path
 
-import numpy as np
-
 MIME = "application/vnd.autoencoder-to-vae.explorer+json"
-LIMIT = 1_000_000  # bytes of one self-contained page
 HOST = Path(__file__).with_name("js") / "host.js"
 PAGE = """<!doctype html>
 <html lang="en">
@@ -43,16 +40,6 @@ def packed(value):
     return {"gzip": b64encode(compress(value, mtime=0)).decode()}
 
 
-def packed_grid(weights: np.ndarray, bits: np.ndarray) -> dict:
-    """A matrix, column after column, in multiples of 2**-bits of each column, for host.js.
-
-    As two planes of bytes, low and high, this takes a half to two thirds of float16's room.
-    """
-    steps = np.rint(weights * 2.0**bits).astype(np.int32).T.ravel() + 128
-    planes = np.concatenate([steps & 255, steps >> 8]).astype(np.uint8)
-    return packed(planes.tobytes()) | {"grid": bits.tolist()}
-
-
 def part(name: str, value) -> str:
     """A script that hands the value to host.js; it may stand in a page."""
     arguments = json.dumps([name, value], separators=(",", ":")).replace("<", "\\u003c")
@@ -65,21 +52,16 @@ def parts(explorer) -> dict:
     return {"name": name, "module": str(explorer._esm), "state": explorer.page_state()}
 
 
-def page(explorer, state: dict) -> str:
-    """A whole web page that holds the explorer and all that it needs."""
+def page(explorer) -> str:
+    """A whole web page that holds the explorer and all that it needs.
+
+    Raises:
+        ValueError: if the explorer needs a kernel.
+    """
+    state = explorer.page_state()
+    if state is None:
+        raise ValueError("expected an explorer that needs no kernel; this one does")
     name, alt = type(explorer).__name__, escape(explorer.alt)
     scripts = [HOST.read_text(), part(name, str(explorer._esm)), part("state", state)]
     picture = f"data:image/png;base64,{b64encode(explorer.still).decode()}"
     return PAGE.format(name=name, alt=alt, picture=picture, scripts="\n".join(scripts))
-
-
-def write(path, explorer, states) -> None:
-    """Write the first of the states, which grow smaller, that makes a page within the limit."""
-    size = 0
-    for state in states:
-        text = page(explorer, state).encode()
-        size = len(text)
-        if size <= LIMIT:
-            Path(path).write_bytes(text)
-            return
-    raise ValueError(f"expected a page of at most {LIMIT:,} bytes; the smallest has {size:,}")

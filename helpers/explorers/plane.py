@@ -1,24 +1,12 @@
 """The plane explorer: two models of two classes, asked about one point."""
 
-from typing import NamedTuple
-
-import matplotlib.pyplot as plt
 import numpy as np
 import traitlets
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from helpers.explorers.base import Explorer, module
-from helpers.plots import CLASS_COLORS, COLORS, STYLE, png
-
-PRIORS = (0.01, 0.99)  # the ends of the slider
-
-
-class PlaneNumbers(NamedTuple):
-    """What the two models say of a point; the probabilities are those of class A."""
-
-    log_p_a: float  # log p(x|A)
-    log_p_b: float
-    generative: float  # p(A|x) by Bayes' rule
-    logistic: float  # p(A|x) of the logistic regression
+from helpers.explorers.base import Explorer, Slider, module, within
+from helpers.plots import CLASS_COLORS, COLORS
 
 
 class PlaneExplorer(Explorer):
@@ -27,22 +15,32 @@ class PlaneExplorer(Explorer):
     The generative model has one Gaussian a class, the discriminative one is a logistic regression.
     A new prior moves the generative boundary (solid) at once; the other (dashed) stays.
 
-    Args:    x: (N, 2) points; y: (N,) their classes, 0 for A and 1 for B; means: (2, 2);
-             covariances: (2, 2, 2), positive definite; weight (2,), bias: log-odds of class B in
-             the logistic regression; limits: (low, high) of both axes; point: the start.
-    Traits:  point: [x1, x2]; prior: p(A). They change when the reader lets go, and can be set.
-             `numbers` is what is shown of them: PlaneNumbers.
-    Raises:  ValueError where shapes differ from those above, numbers are not finite, a covariance
-             is not positive definite, or point or prior lies outside its range.
-    Source:  notebooks/01, section 2.
+    Args:
+        x: (N, 2) points.
+        y: (N,) their classes, 0 for A and 1 for B.
+        means: (2, 2), a row a class.
+        covariances: (2, 2, 2), positive definite.
+        weight, bias: (2,) and a number; the logistic regression's log-odds of class B.
+        limits: (low, high) of both axes.
+        point: the start.
+    Traits:
+        point: [x1, x2]. It changes when the reader lets go, and can be set; so does prior.
+        prior: p(A), in 0.01 … 0.99.
+        numbers: log_p_a and log_p_b, which are log p(x|A) and log p(x|B); p(A|x) by Bayes' rule
+            (generative) and by the logistic regression (logistic).
+    Raises:
+        ValueError: where shapes differ from those above, numbers are not finite, a covariance is
+            not positive definite, or point or prior lies outside its range.
+    Source:
+        notebooks/01, section 2.
     """
 
     _esm = module("plane.js")
-    spec = traitlets.Dict().tag(sync=True)
+    figure_size = (7.6, 3.6)
     points = traitlets.Bytes().tag(sync=True)  # float32, two numbers a point
     labels = traitlets.Bytes().tag(sync=True)
     point = traitlets.List(traitlets.CFloat()).tag(sync=True)
-    prior = traitlets.CFloat(0.5).tag(sync=True)
+    prior = Slider(0.01, 0.99, 0.5)
 
     def __init__(
         self, x, y, means, covariances, weight, bias, *, limits=(-10.0, 10.0), point=(0.0, 0.0)
@@ -61,12 +59,11 @@ class PlaneExplorer(Explorer):
             "peaks": (-np.log(2 * np.pi) - np.log(dets) / 2).tolist(),  # log p at the mean
             "weight": _numbers(weight, (2,), "weight").tolist(),
             "bias": _numbers(bias, (), "bias").item(),
-            "limits": [low, high],
-            "priors": PRIORS,
+            "limits": {"point": [low, high]},
             "colors": [CLASS_COLORS[0], CLASS_COLORS[6], COLORS["other"]],
         }
         super().__init__(
-            spec=spec,
+            spec,
             points=x.astype(np.float32).tobytes(),
             labels=y.astype(np.uint8).tobytes(),
             point=list(point),
@@ -75,44 +72,39 @@ class PlaneExplorer(Explorer):
     @traitlets.validate("point")
     def _check_point(self, proposal):
         point = _numbers(proposal["value"], (2,), "point")
-        low, high = self.spec["limits"]
-        if (point < low).any() or (point > high).any():
-            raise ValueError(f"expected a point between {low} and {high}; got {point.tolist()}")
-        return point.tolist()
-
-    @traitlets.validate("prior")
-    def _check_prior(self, proposal):
-        if not PRIORS[0] <= proposal["value"] <= PRIORS[1]:
-            raise ValueError(f"expected a prior in {PRIORS}; got {proposal['value']}")
-        return proposal["value"]
+        return within("point", point, *self.spec["limits"]["point"]).tolist()
 
     @property
-    def numbers(self) -> PlaneNumbers:
-        a, b = self._log_densities(np.array(self.point))
-        logit = self._logistic_odds(np.array(self.point))
-        odds = a - b + np.log(self.prior / (1 - self.prior))
-        return PlaneNumbers(float(a), float(b), float(_sigmoid(odds)), float(_sigmoid(logit)))
+    def numbers(self) -> dict[str, float]:
+        point = np.array(self.point)
+        a, b = self._log_densities(point)
+        chances = _sigmoid(a - b + self._prior_odds), _sigmoid(self._logistic_odds(point))
+        names = ("log_p_a", "log_p_b", "generative", "logistic")
+        return dict(zip(names, map(float, (a, b, *chances)), strict=True))
 
-    @property
-    def alt(self) -> str:
-        n, at = self.numbers, ", ".join(f"{value:.2f}" for value in self.point)
+    def describe(self) -> str:
+        a, b, generative, logistic = self.numbers.values()
+        at = ", ".join(f"{value:.2f}" for value in self.point)
         return (
             "Two clouds of points, A and B, in the plane; the boundary of the generative model is "
             "a curve, that of the logistic regression a straight line. At the point "
-            f"({at}), with p(A) = {self.prior:.2f}: log p(x|A) = {n.log_p_a:.2f}, log p(x|B) = "
-            f"{n.log_p_b:.2f}, p(A|x) = {n.generative:.4f} by Bayes' rule and {n.logistic:.4f} by "
-            "the logistic regression."
+            f"({at}), with p(A) = {self.prior:.2f}: log p(x|A) = {a:.2f}, log p(x|B) = {b:.2f}, "
+            f"p(A|x) = {generative:.4f} by Bayes' rule and {logistic:.4f} by the logistic "
+            "regression."
         )
 
+    def draw(self, figure: Figure) -> None:
+        left, right = figure.subplots(1, 2, width_ratios=(1, 1.05))
+        self._draw_points(left)
+        self._draw_boundaries(left)
+        left.plot(*self.point, "o", color="white", mec="black", mew=2, ms=10, zorder=9)
+        title = f"p(A) = {self.prior:.2f}"
+        left.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal", title=title)
+        _draw_numbers(right, self.numbers, self.spec)
+
     @property
-    def still(self) -> bytes:
-        with plt.style.context(STYLE):
-            figure, (left, right) = plt.subplots(
-                1, 2, figsize=(7.6, 3.6), width_ratios=(1, 1.05), dpi=90
-            )
-            self._draw_plane(left)
-            _draw_numbers(self.numbers, self.spec, right)
-            return png(figure, dpi=90)
+    def _prior_odds(self) -> float:
+        return np.log(self.prior / (1 - self.prior))
 
     def _log_densities(self, x: np.ndarray) -> np.ndarray:
         """log p(x|A) and log p(x|B), stacked first, for x (..., 2)."""
@@ -123,37 +115,29 @@ class PlaneExplorer(Explorer):
         """Log-odds of class A in the logistic regression."""
         return -(x @ np.array(self.spec["weight"]) + self.spec["bias"])
 
-    def _draw_plane(self, ax) -> None:
+    def _draw_points(self, ax: Axes) -> None:
         points = np.frombuffer(self.points, np.float32).reshape(-1, 2)
         labels = np.frombuffer(self.labels, np.uint8)
-        axis = np.linspace(*self.spec["limits"], 160)
+        for label, marker in enumerate("os"):
+            color = self.spec["colors"][label]
+            ax.scatter(*points[labels == label].T, s=4, color=color, marker=marker, linewidths=0)
+
+    def _draw_boundaries(self, ax: Axes) -> None:
+        axis = np.linspace(*self.spec["limits"]["point"], 160)
         grid = np.stack(np.meshgrid(axis, axis), axis=-1)
         a, b = self._log_densities(grid)
-        for label, marker in enumerate("os"):
-            ax.scatter(
-                *points[labels == label].T,
-                s=4,
-                color=self.spec["colors"][label],
-                marker=marker,
-                linewidths=0,
-            )
-        odds = a - b + np.log(self.prior / (1 - self.prior))
-        ax.contour(axis, axis, odds, levels=[0], colors="black")
-        other = self.spec["colors"][2]
-        ax.contour(
-            axis, axis, self._logistic_odds(grid), levels=[0], colors=other, linestyles="dashed"
-        )
-        ax.plot(*self.point, "o", color="white", mec="black", mew=2, ms=10, zorder=9)
-        ax.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal", title=f"p(A) = {self.prior:.2f}")
+        ax.contour(axis, axis, a - b + self._prior_odds, levels=[0], colors="black")
+        line = {"levels": [0], "colors": self.spec["colors"][2], "linestyles": "dashed"}
+        ax.contour(axis, axis, self._logistic_odds(grid), **line)
 
 
-def _draw_numbers(numbers: PlaneNumbers, spec: dict, ax) -> None:
+def _draw_numbers(ax: Axes, numbers: dict[str, float], spec: dict) -> None:
     """The four numbers as text and as bars, as in the browser."""
     names = ["log p(x|A)", "log p(x|B)", "p(A|x), generative", "p(A|x), logistic"]
     top = max(*spec["peaks"], 0)
-    shares = [1 + (value - top) / 30 for value in numbers[:2]] + list(numbers[2:])
     colors = [*spec["colors"][:2], "black", spec["colors"][2]]
-    for row, (name, value, share) in enumerate(zip(names, numbers, shares, strict=True)):
+    for row, (name, value) in enumerate(zip(names, numbers.values(), strict=True)):
+        share = 1 + (value - top) / 30 if row < 2 else value
         ax.barh(row, 1, color="#eeeeee", height=0.35)
         ax.barh(row, max(share, 0), color=colors[row], height=0.35)
         text = f"{value:.2f} nats" if row < 2 else f"{value:.4f}"

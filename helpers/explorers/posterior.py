@@ -1,28 +1,34 @@
 """The posterior explorer: observe x, and see what it says about one latent z."""
 
-import matplotlib.pyplot as plt
 import numpy as np
-import traitlets
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from helpers.explorers.base import Explorer, module, on_grid
-from helpers.plots import COLORS, STYLE, png
+from helpers.explorers.base import Explorer, Slider, module, on_grid
+from helpers.plots import COLORS
 
 
 class PosteriorExplorer(Explorer):
     """Move x and see p(z|x), where z ~ N(0, 1) and x|z ~ N(f(z), noise²), in the browser.
 
-    Args:    z: (N,) equally spaced, increasing; curve: (N,) f at these z; noise: a standard
-             deviation above 0; x_range: (low, high) of the slider; x: the start.
-    Traits:  x: the observation. It changes when the reader lets go, and can be set.
-             `posterior`: p(z|x) at the z above; `summary`: p(x), and z's posterior mean and
-             standard deviation.
-    Raises:  ValueError where the above does not hold.
-    Source:  notebooks/01, section 6.
+    Args:
+        z: (N,) equally spaced, increasing.
+        curve: (N,) f at these z.
+        noise: a standard deviation above 0.
+        x_range: (low, high) of the slider.
+        x: the start.
+    Traits:
+        x: the observation. It changes when the reader lets go, and can be set.
+        numbers: p_x (p(x)), and z's posterior mean and standard deviation, mean and std.
+        posterior: p(z|x) at the z above.
+    Raises:
+        ValueError: where the above does not hold.
+    Source:
+        notebooks/01, section 6.
     """
 
     _esm = module("posterior.js")
-    spec = traitlets.Dict().tag(sync=True)
-    x = traitlets.CFloat().tag(sync=True)
+    x = Slider(-3.0, 3.0, 0.0)
 
     def __init__(self, z, curve, noise: float, *, x_range=(-3.0, 3.0), x: float = 0.0):
         z, curve = on_grid(z, curve, "curve")
@@ -32,58 +38,63 @@ class PosteriorExplorer(Explorer):
                 f"expected noise > 0 and low < high, all finite; got {noise} and {low}, {high}"
             )
         colors = [COLORS[name] for name in ("data", "prior", "posterior")]
-        spec = {"z": z.tolist(), "curve": curve.tolist(), "noise": float(noise)}
-        super().__init__(spec=spec | {"range": [low, high], "colors": colors}, x=x)
-
-    @traitlets.validate("x")
-    def _check_x(self, proposal):
-        low, high = self.spec["range"]
-        if not low <= proposal["value"] <= high:
-            raise ValueError(f"expected x between {low} and {high}; got {proposal['value']}")
-        return proposal["value"]
+        spec = {"z": z.tolist(), "curve": curve.tolist(), "noise": float(noise), "colors": colors}
+        super().__init__(spec | {"limits": {"x": [low, high]}}, x=x)
 
     @property
     def posterior(self) -> np.ndarray:
-        joint, dz = self._joint()
-        return joint / (joint.sum() * dz)
+        return self._infer()[1]
 
     @property
-    def summary(self) -> tuple[float, float, float]:
-        joint, dz = self._joint()
-        z = np.array(self.spec["z"])
-        mean = float(joint @ z / joint.sum())
-        std = float(np.sqrt(joint @ (z - mean) ** 2 / joint.sum()))
-        return float(joint.sum() * dz), mean, std
+    def numbers(self) -> dict[str, float]:
+        z, dz = np.array(self.spec["z"]), self._dz
+        p_x, density = self._infer()
+        mean = float(density @ z * dz)
+        std = float(np.sqrt(density @ (z - mean) ** 2 * dz))
+        return {"p_x": p_x, "mean": mean, "std": std}
 
-    def _joint(self) -> tuple[np.ndarray, float]:
-        """p(x|z) p(z) at each z, and the step between them."""
+    @property
+    def _dz(self) -> float:
+        return self.spec["z"][1] - self.spec["z"][0]
+
+    def _infer(self) -> tuple[float, np.ndarray]:
+        """p(x), and p(z|x) at each z.
+
+        Far from the curve p(x) is 0 in the computer, and p(z|x) must not become 0 / 0: the largest
+        log p(x, z) is taken out before exp, and put back into p(x) alone.
+        """
         z, curve = np.array(self.spec["z"]), np.array(self.spec["curve"])
         noise = self.spec["noise"]
         squares = ((self.x - curve) / noise) ** 2 + z**2
-        return np.exp(-squares / 2) / (2 * np.pi * noise), z[1] - z[0]
+        joint = np.exp((squares.min() - squares) / 2)
+        total = joint.sum() * self._dz
+        return float(total * np.exp(-squares.min() / 2) / (2 * np.pi * noise)), joint / total
 
-    @property
-    def alt(self) -> str:
-        marginal, mean, std = self.summary
+    def describe(self) -> str:
+        marginal, mean, std = self.numbers.values()
         return (
             f"Left: the curve f(z) and a line at the observed x = {self.x:.2f}. Right: the prior "
             "of z, and its posterior, with a peak where the line meets the curve. "
             f"p(x) = {marginal:.4f}; posterior mean {mean:.3f}, standard deviation {std:.3f}."
         )
 
-    @property
-    def still(self) -> bytes:
-        z, low, high = np.array(self.spec["z"]), *self.spec["range"]
-        data, prior, posterior = self.spec["colors"]
-        with plt.style.context(STYLE):
-            figure, (left, right) = plt.subplots(1, 2, figsize=(7.4, 3.2))
-            left.plot(z, self.spec["curve"], color=data)
-            left.axhline(self.x, color=posterior)
-            left.set(xlabel="z", ylabel="x", xlim=(-3.6, 3.6), ylim=(1.2 * low, 1.2 * high))
-            left.set_title("generation: x = f(z) + noise")
-            right.plot(z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), "--", color=prior)
-            right.plot(z, self.posterior, color=posterior)
-            right.legend(["prior p(z)", "posterior p(z|x)"], loc="upper left", fontsize=9)
-            right.set(xlabel="z", ylabel="density", xlim=(-3.6, 3.6), ylim=(0, 4))
-            right.set_title(f"inference: z given x = {self.x:.2f}".replace("-", "−"))
-            return png(figure)
+    def draw(self, figure: Figure) -> None:
+        left, right = figure.subplots(1, 2)
+        self._draw_curve(left)
+        self._draw_densities(right)
+
+    def _draw_curve(self, ax: Axes) -> None:
+        data, _, posterior = self.spec["colors"]
+        ends = 1.2 * np.array(self.spec["limits"]["x"])
+        ax.plot(self.spec["z"], self.spec["curve"], color=data)
+        ax.axhline(self.x, color=posterior)
+        ax.set(xlabel="z", ylabel="x", xlim=(-3.6, 3.6), ylim=ends)
+        ax.set_title("generation: x = f(z) + noise")
+
+    def _draw_densities(self, ax: Axes) -> None:
+        z, (_, prior, posterior) = np.array(self.spec["z"]), self.spec["colors"]
+        ax.plot(z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), "--", color=prior)
+        ax.plot(z, self.posterior, color=posterior)
+        ax.legend(["prior p(z)", "posterior p(z|x)"], loc="upper left", fontsize=9)
+        ax.set(xlabel="z", ylabel="density", xlim=(-3.6, 3.6), ylim=(0, 4))
+        ax.set_title(f"inference: z given x = {self.x:.2f}".replace("-", "−"))

@@ -31,20 +31,26 @@ export function chart(svg, shift, title, across, up) {
     text.textContent = content;
     return text;
   };
-  const line = (stroke, dash = "", d = "") => shape(
-    "path", { d, fill: "none", stroke, "stroke-width": 2, "stroke-dasharray": dash }, node);
-  line("#333", "", `M${MARGIN.left} ${MARGIN.top}V${bottom}H${right}`).setAttribute("stroke-width", 1);
+  const line = (stroke, dash = "", d = "") =>
+    shape("path", { d, fill: "none", stroke, "stroke-width": 2, "stroke-dasharray": dash }, node);
+  line("#333", "", `M${MARGIN.left} ${MARGIN.top}V${bottom}H${right}`).setAttribute(
+    "stroke-width",
+    1,
+  );
   for (const [v, content] of across.marks) write(content, toX(v), bottom + 16);
   for (const [v, content] of up.marks) write(content, MARGIN.left - 6, toY(v) + 4, "end");
   write(across.name, middle, HEIGHT - 6);
   write(up.name, 0, 0).setAttribute(
-    "transform", `translate(13 ${(MARGIN.top + bottom) / 2}) rotate(-90)`);
+    "transform",
+    `translate(13 ${(MARGIN.top + bottom) / 2}) rotate(-90)`,
+  );
   write(title, middle, 18);
   return {
     line,
     path(xs, ys) {
-      const seen = xs.map((x, i) => [x, ys[i]]).filter(
-        ([x, y]) => inside(x, across.range) && inside(y, up.range));
+      const seen = xs
+        .map((x, i) => [x, ys[i]])
+        .filter(([x, y]) => inside(x, across.range) && inside(y, up.range));
       return `M${seen.map(([x, y]) => `${toX(x).toFixed(2)} ${toY(y).toFixed(2)}`).join("L")}`;
     },
     bar(fill, at) {

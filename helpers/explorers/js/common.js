@@ -4,28 +4,35 @@ const CONTROLS = "button, input, select, canvas[tabindex]";
 const NO_SHORTCUTS = "data-lm-suppress-shortcuts";
 
 // Draws traits of the model now, and at most once a frame after they change. What the reader holds,
-// from set to release, does not give way to what the kernel sends meanwhile.
+// from set to release, does not give way to what the kernel sends meanwhile, and is not sent before
+// the release. `schedule` asks for a frame where no trait tells of a change; after `stop` nothing of
+// this does anything.
 export function follow(model, names, draw) {
   const held = new Map();
   const get = (name) => (held.has(name) ? held.get(name) : model.get(name));
   let request = 0;
+  let stopped = false;
   function frame() {
     request = 0;
     draw(get);
   }
   function schedule() {
-    request ||= requestAnimationFrame(frame);
+    if (!stopped) request ||= requestAnimationFrame(frame);
   }
   function stop() {
+    stopped = true;
     cancelAnimationFrame(request);
     for (const name of names) model.off(`change:${name}`, schedule);
   }
   function set(name, value) {
+    if (stopped) return;
     held.set(name, value);
     model.set(name, value); // other views of this model follow
+    schedule(); // where the model has this value already, it tells of no change
   }
   function release() {
-    for (const [name, value] of held) model.set(name, value);
+    if (stopped) return;
+    for (const [name, value] of held) model.set(name, value); // the kernel may have set another
     held.clear();
     cancelAnimationFrame(request);
     frame();
@@ -33,7 +40,7 @@ export function follow(model, names, draw) {
   }
   for (const name of names) model.on(`change:${name}`, schedule);
   frame();
-  return { get, set, release, stop };
+  return { get, set, release, stop, schedule, holds: () => held.size > 0 };
 }
 
 export function save(model) {
@@ -91,8 +98,30 @@ export function shape(tag, attributes, parent) {
   return node;
 }
 
+export function listen(target, names, handler) {
+  for (const name of names.split(" ")) target.addEventListener(name, handler);
+}
+
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
+}
+
+// A line of text with numbers that change: sentence`p(x) = ${"p_x"}` is one for `show({ p_x })`. Its
+// name is the number's data-value attribute, and its name in the Python face's `numbers`.
+export function sentence(texts, ...names) {
+  const node = element("p", { className: "value" });
+  const spans = names.map((name) => valueNode("span", name));
+  node.append(texts[0], ...spans.flatMap((span, i) => [span, texts[i + 1]]));
+  function show(values) {
+    for (const [i, name] of names.entries()) setText(spans[i], values[name]);
+  }
+  return { node, show };
+}
+
+export function valueNode(tag, name) {
+  const node = element(tag);
+  node.dataset.value = name;
+  return node;
 }
 
 // Where the pointer is, in a square canvas whose side has this size.
@@ -114,24 +143,39 @@ export function group(className, label, css) {
 
 // On a control, JupyterLab's own keys (arrows, D D, …) are off; Ctrl+S still saves.
 export function mount(root, el) {
-  for (const control of root.querySelectorAll(CONTROLS)) control.toggleAttribute(NO_SHORTCUTS, true);
-  for (const name of ["keydown", "keyup"]) {
-    root.addEventListener(name, ({ target, ctrlKey, metaKey }) => {
-      if (target.matches(CONTROLS)) target.toggleAttribute(NO_SHORTCUTS, !ctrlKey && !metaKey);
-    });
-  }
+  for (const control of root.querySelectorAll(CONTROLS))
+    control.toggleAttribute(NO_SHORTCUTS, true);
+  listen(root, "keydown keyup", ({ target, ctrlKey, metaKey }) => {
+    if (target.matches(CONTROLS)) target.toggleAttribute(NO_SHORTCUTS, !ctrlKey && !metaKey);
+  });
   el.append(root);
 }
 
-// A slider with its title and value: `move` gets each value, `release` is called on letting go.
+// A slider with its title and value: `move` gets each value, `release` is called on letting go, of
+// the pointer or of a key, which may repeat while it is down.
 export function slider(parent, title, { min, max, step }, move, release) {
   const label = element("label", { className: "slider" });
   const input = element("input", { type: "range", min, max, step });
   const output = element("output");
   label.append(element("span", { textContent: title }), input, output);
   parent.append(label);
-  input.addEventListener("input", () => move(input.valueAsNumber));
-  input.addEventListener("change", release);
+  let moved = false;
+  let keyHeld = false;
+  function letGo() {
+    if (!moved || keyHeld) return;
+    moved = false;
+    release();
+  }
+  input.addEventListener("input", () => {
+    moved = true;
+    move(input.valueAsNumber);
+  });
+  input.addEventListener("change", letGo);
+  input.addEventListener("keydown", () => (keyHeld = true));
+  listen(input, "keyup blur", () => {
+    keyHeld = false;
+    letGo();
+  });
   function show(value, text = number(value)) {
     if (Math.abs(input.valueAsNumber - value) > step / 2) input.value = value;
     setText(output, text);

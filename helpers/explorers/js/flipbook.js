@@ -42,7 +42,7 @@ async function render({ model, el }) {
   return () => {
     view.stop();
     root.remove();
-    pages.forEach((page) => page.close());
+    for (const page of pages) page.close();
   };
 }
 

@@ -11,6 +11,7 @@ import {
   normal,
   number,
   plain,
+  sentence,
   shape,
   slider,
 } from "./common.js";
@@ -24,15 +25,28 @@ const EPS_ROW = 34;
 const Z_ROW = 150;
 const CURVE = { top: 186, bottom: 372 }; // the loss z², from its largest value shown to 0
 const SLIDERS = [
-  { name: "mu", text: "μ", min: -2, max: 2 },
-  { name: "sigma", text: "σ", min: 0, max: 1.5 },
+  ["mu", "μ"],
+  ["sigma", "σ"],
 ];
 
+// The samples z = μ + σ ε, the mean of z², and its gradient by μ and σ: over these ε, and over all.
+export function numbers({ mu, sigma, eps }) {
+  const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const z = eps.map((noise) => mu + sigma * noise);
+  return {
+    z,
+    loss: mean(z.map((v) => v * v)),
+    by_mu: mean(z.map((v) => 2 * v)),
+    by_sigma: mean(z.map((v, i) => 2 * v * eps[i])),
+    true_by_mu: 2 * mu,
+    true_by_sigma: 2 * sigma,
+  };
+}
+
 function render({ model, el }) {
-  const { limit, top, step, colors } = model.get("spec");
+  const { limit, limits, top, step, colors } = model.get("spec");
   const toX = (value) => PLOT.left + ((value + limit) / (2 * limit)) * (PLOT.right - PLOT.left);
-  const toY = (loss) =>
-    CURVE.bottom - (Math.min(loss, top) / top) * (CURVE.bottom - CURVE.top);
+  const toY = (loss) => CURVE.bottom - (Math.min(loss, top) / top) * (CURVE.bottom - CURVE.top);
   const root = group("frozen-noise", "Frozen noise", CSS);
   for (const [name, color] of Object.entries(colors)) root.style.setProperty(`--${name}`, color);
 
@@ -44,21 +58,22 @@ function render({ model, el }) {
   const dots = { eps: [], z: [], loss: [] };
 
   const controls = element("div", { className: "controls" });
-  const sliders = SLIDERS.map(({ name, text, min, max }) => {
+  const sliders = SLIDERS.map(([name, title]) => {
+    const [min, max] = limits[name];
     const move = (value) => view.set(name, value);
-    return slider(controls, text, { min, max, step: 0.01 }, move, () => view.release());
+    return slider(controls, title, { min, max, step: 0.01 }, move, () => view.release());
   });
   button(controls, "Fresh ε", () => {
     view.set("eps", model.get("eps").map(normal));
     view.release();
   });
-  const numbers = element("p", { className: "value" });
-  root.append(controls, numbers);
+  const text = sentence`mean of z² ${"loss"} · gradient, averaged over ${"count"} points: of μ ${"by_mu"} (expected 2μ = ${"true_by_mu"}), of σ ${"by_sigma"} (expected 2σ = ${"true_by_sigma"})`;
+  root.append(controls, text.node);
   mount(root, el);
 
   function draw(get) {
     const [mu, sigma, eps] = ["mu", "sigma", "eps"].map(get);
-    const z = eps.map((noise) => mu + sigma * noise);
+    const { z, ...shown } = numbers({ mu, sigma, eps });
     const clip = (value) => Math.min(limit, Math.max(-limit, value));
     for (const kind of Object.keys(dots)) resize(dots[kind], eps.length, kind, picture);
     let [line, drop, arrow] = ["", "", ""];
@@ -74,16 +89,15 @@ function render({ model, el }) {
     lines.setAttribute("d", line);
     drops.setAttribute("d", drop);
     arrows.setAttribute("d", arrow);
-    sliders.forEach(({ show }, i) => show([mu, sigma][i]));
-    const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-    const text = `mean of z² ${number(mean(z.map((v) => v * v)))} · gradient, averaged over `
-      + `${eps.length} points: of μ ${number(mean(z.map((v) => 2 * v)))} (expected 2μ = `
-      + `${number(2 * mu)}), of σ ${number(mean(z.map((v, i) => 2 * v * eps[i])))} (expected 2σ = `
-      + `${number(2 * sigma)})`;
-    numbers.textContent = text;
-    picture.setAttribute("aria-label", `${eps.length} noise values ε in a row, a line from each to `
-      + `its z at μ = ${number(mu)}, σ = ${number(sigma)}, and the loss z² with an arrow downhill `
-      + "at each z.");
+    for (const [i, value] of [mu, sigma].entries()) sliders[i].show(value);
+    const texts = Object.entries(shown).map(([name, value]) => [name, number(value)]);
+    text.show({ ...Object.fromEntries(texts), count: String(eps.length) });
+    picture.setAttribute(
+      "aria-label",
+      `${eps.length} noise values ε in a row, a line from each to ` +
+        `its z at μ = ${number(mu)}, σ = ${number(sigma)}, and the loss z² with an arrow downhill ` +
+        "at each z.",
+    );
   }
 
   const view = follow(model, ["mu", "sigma", "eps"], draw);
@@ -94,7 +108,11 @@ function render({ model, el }) {
 }
 
 function drawAxes(picture, limit, top, toX, toY) {
-  for (const [y, label] of [[EPS_ROW, "ε"], [Z_ROW, "z"], [CURVE.bottom, "z²"]]) {
+  for (const [y, label] of [
+    [EPS_ROW, "ε"],
+    [Z_ROW, "z"],
+    [CURVE.bottom, "z²"],
+  ]) {
     shape("path", { class: "axis", d: `M${PLOT.left} ${y}H${PLOT.right}` }, picture);
     shape("text", { x: 14, y: y + 5 }, picture).textContent = label;
   }

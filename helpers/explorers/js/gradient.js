@@ -13,6 +13,7 @@ import {
   normal,
   number,
   plain,
+  sentence,
   shape,
   slider,
 } from "./common.js";
@@ -27,13 +28,13 @@ const RIGHT = { low: -12, high: 12, from: 410, to: 650 }; // estimates of the sl
 const TOP = 30;
 const BINS = 64;
 const SLIDERS = [
-  { name: "mu", text: "μ", min: -3, max: 3, step: 0.01 },
-  { name: "sigma", text: "σ", min: 0.1, max: 2, step: 0.01 },
-  { name: "n", text: "samples", min: 1, max: 4, step: 0.01 }, // powers of ten
+  ["mu", "μ"],
+  ["sigma", "σ"],
+  ["n", "samples"], // on a scale of powers of ten
 ];
 
 function render({ model, el }) {
-  const { h, size, colors, rows } = model.get("spec");
+  const { h, size, colors, rows, limits } = model.get("spec");
   const root = group("gradient-explorer", "Three estimates of a gradient", CSS);
   for (const [name, color] of Object.entries(colors)) root.style.setProperty(`--${name}`, color);
 
@@ -46,9 +47,10 @@ function render({ model, el }) {
   const marks = rows.map((name, i) => estimateMark(picture, name, TOP + 32 + 58 * i));
 
   const controls = element("div", { className: "controls" });
-  const sliders = SLIDERS.map(({ name, text, ...range }) => {
+  const sliders = SLIDERS.map(([name, title]) => {
+    const [min, max] = name === "n" ? limits.n.map(Math.log10) : limits[name];
     const move = (value) => view.set(name, name === "n" ? Math.round(10 ** value) : value);
-    return slider(controls, text, range, move, () => view.release());
+    return slider(controls, title, { min, max, step: 0.01 }, move, () => view.release());
   });
   button(controls, "Fresh noise", () => {
     const fresh = Float32Array.from({ length: 2 * size }, normal);
@@ -56,10 +58,16 @@ function render({ model, el }) {
     view.release();
   });
   const list = element("dl");
-  const texts = ["true slope 2μ", ...rows].map((name) => {
-    const text = element("dd", { className: "value" });
-    list.append(element("dt", { textContent: name }), text);
+  function row(title, text) {
+    const cell = element("dd");
+    cell.append(text.node);
+    list.append(element("dt", { textContent: title }), cell);
     return text;
+  }
+  const slope = row("true slope 2μ", sentence`${"true_slope"}`);
+  const texts = rows.map((name) => {
+    const key = name.replace(" ", "_");
+    return { key, ...row(name, sentence`${key} ± ${`${key}_error`}`) };
   });
   root.append(controls, list);
   mount(root, el);
@@ -71,17 +79,11 @@ function render({ model, el }) {
     bars.setAttribute("d", histogram(first, mu, sigma));
     density.setAttribute("d", bell(mu, sigma));
     truth.setAttribute("d", `M${toX(RIGHT, 2 * mu)} ${TOP + 8}V${BASE}`);
-    const square = (mean, eps) => (mean + sigma * eps) ** 2;
-    const one = [
-      (i) => (square(mu + h, first[i]) - square(mu - h, second[i])) / (2 * h),
-      (i) => (square(mu + h, first[i]) - square(mu - h, first[i])) / (2 * h),
-      (i) => (square(mu, first[i]) * first[i]) / sigma,
-    ];
-    texts[0].textContent = number(2 * mu);
-    one.forEach((estimate, row) => {
-      const [mean, error] = average(estimate, n);
-      marks[row](mean, error);
-      texts[row + 1].textContent = `${number(mean)} ± ${number(2 * error)}`;
+    slope.show({ true_slope: number(2 * mu) });
+    estimates({ mu, sigma, first, second, h }).forEach(([mean, error], i) => {
+      marks[i](mean, error);
+      const { key, show } = texts[i];
+      show({ [key]: number(mean), [`${key}_error`]: number(2 * error) });
     });
     const values = [mu, sigma, Math.log10(n)];
     sliders.forEach(({ input, show }, i) => {
@@ -89,9 +91,12 @@ function render({ model, el }) {
       show(values[i], shown);
       input.setAttribute("aria-valuetext", shown);
     });
-    const said = rows.map((name, i) => `${name} ${texts[i + 1].textContent}`).join("; ");
-    picture.setAttribute("aria-label", `Histogram of ${n} samples z at μ = ${number(mu)}, σ = `
-      + `${number(sigma)}; true slope ${number(2 * mu)}; ${said}.`);
+    const said = rows.map((name, i) => `${name} ${texts[i].node.textContent}`).join("; ");
+    picture.setAttribute(
+      "aria-label",
+      `Histogram of ${n} samples z at μ = ${number(mu)}, σ = ` +
+        `${number(sigma)}; true slope ${number(2 * mu)}; ${said}.`,
+    );
   }
 
   const view = follow(model, ["mu", "sigma", "n", "noise"], draw);
@@ -101,7 +106,17 @@ function render({ model, el }) {
   };
 }
 
-// The mean of n estimates and its standard error.
+// By fresh noise, by shared noise and by the score function: the mean and its standard error.
+export function estimates({ mu, sigma, first, second, h }) {
+  const square = (mean, eps) => (mean + sigma * eps) ** 2;
+  const one = [
+    (i) => (square(mu + h, first[i]) - square(mu - h, second[i])) / (2 * h),
+    (i) => (square(mu + h, first[i]) - square(mu - h, first[i])) / (2 * h),
+    (i) => (square(mu, first[i]) * first[i]) / sigma,
+  ];
+  return one.map((estimate) => average(estimate, first.length));
+}
+
 function average(estimate, n) {
   let [sum, squares] = [0, 0];
   for (let i = 0; i < n; i++) sum += estimate(i);
@@ -114,16 +129,22 @@ function toX({ low, high, from, to }, value) {
   return from + Math.min(1, Math.max(0, share)) * (to - from);
 }
 
+// How many of the samples μ + σ ε lie in each bin between low and high.
+export function counts(eps, mu, sigma, { low, high }) {
+  const found = new Array(BINS).fill(0);
+  const width = (high - low) / BINS;
+  for (const noise of eps) {
+    const bin = Math.floor((mu + sigma * noise - low) / width);
+    if (bin >= 0 && bin < BINS) found[bin]++;
+  }
+  return found;
+}
+
 // The highest bar or bell has the same height at every σ: a density of 0.5 / σ fills the panel.
 function histogram(eps, mu, sigma) {
-  const counts = new Float64Array(BINS);
   const width = (LEFT.high - LEFT.low) / BINS;
-  for (const noise of eps) {
-    const bin = Math.floor((mu + sigma * noise - LEFT.low) / width);
-    if (bin >= 0 && bin < BINS) counts[bin]++;
-  }
   let d = "";
-  counts.forEach((count, i) => {
+  counts(eps, mu, sigma, LEFT).forEach((count, i) => {
     const height = ((count / eps.length / width) * sigma * (BASE - TOP)) / 0.6;
     const [a, b] = [i, i + 1].map((edge) => toX(LEFT, LEFT.low + edge * width));
     if (count) d += `M${a} ${BASE}V${Math.max(TOP, BASE - height)}H${b}V${BASE}Z`;
@@ -133,10 +154,13 @@ function histogram(eps, mu, sigma) {
 
 function bell(mu, sigma) {
   const points = Array.from({ length: 121 }, (_, i) => mu + sigma * (i / 15 - 4));
-  return points.filter((z) => z >= LEFT.low && z <= LEFT.high).map((z, i) => {
-    const density = Math.exp(-(((z - mu) / sigma) ** 2) / 2) / Math.sqrt(2 * Math.PI);
-    return `${i ? "L" : "M"}${toX(LEFT, z)} ${BASE - (density * (BASE - TOP)) / 0.6}`;
-  }).join("");
+  return points
+    .filter((z) => z >= LEFT.low && z <= LEFT.high)
+    .map((z, i) => {
+      const density = Math.exp(-(((z - mu) / sigma) ** 2) / 2) / Math.sqrt(2 * Math.PI);
+      return `${i ? "L" : "M"}${toX(LEFT, z)} ${BASE - (density * (BASE - TOP)) / 0.6}`;
+    })
+    .join("");
 }
 
 // One row of the right panel: a dot with its error bar, cut off at the panel's ends.
@@ -147,7 +171,10 @@ function estimateMark(picture, name, y) {
   return (mean, error) => {
     const [low, middle, high] = [-2, 0, 2].map((k) => toX(RIGHT, mean + k * error));
     dot.setAttribute("cx", middle);
-    bar.setAttribute("d", `M${low} ${y}H${high}M${low} ${y - 6}V${y + 6}M${high} ${y - 6}V${y + 6}`);
+    bar.setAttribute(
+      "d",
+      `M${low} ${y}H${high}M${low} ${y - 6}V${y + 6}M${high} ${y - 6}V${y + 6}`,
+    );
   };
 }
 

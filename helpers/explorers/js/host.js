@@ -11,7 +11,8 @@
 
   function part(name) {
     if (!parts[name]) {
-      const one = (parts[name] = { asked: false });
+      const one = { asked: false };
+      parts[name] = one;
       one.value = new Promise((resolve) => {
         one.arrive = (value) => {
           one.asked = true;
@@ -34,36 +35,12 @@
     return one.value;
   }
 
-  // Compressed bytes, or a list of such, become a DataView; all else stays as it is.
+  // Compressed bytes become a DataView; all else stays as it is.
   async function unpacked(value) {
-    const pieces = Array.isArray(value) ? value : [value];
-    if (pieces[0]?.gzip === undefined) return value;
-    return new DataView(await new Blob(await Promise.all(pieces.map(bytesOf))).arrayBuffer());
-  }
-
-  async function bytesOf({ gzip, grid }) {
-    const bytes = Uint8Array.from(atob(gzip), (letter) => letter.charCodeAt(0));
+    if (value?.gzip === undefined) return value;
+    const bytes = Uint8Array.from(atob(value.gzip), (letter) => letter.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    const buffer = await new Response(stream).arrayBuffer();
-    return grid === undefined ? buffer : halves(new Uint8Array(buffer), grid);
-  }
-
-  // Integers, as a plane of low and one of high bytes, column after column of a matrix; times
-  // 2 ** -grid of the column, and row after row, as float16.
-  function halves(planes, grid) {
-    const high = new Int8Array(planes.buffer, planes.length / 2);
-    const rows = high.length / grid.length;
-    const result = new Uint16Array(high.length);
-    for (let i = 0; i < high.length; i++) {
-      const steps = 256 * high[i] + planes[i] - 128;
-      if (!steps) continue;
-      const column = Math.floor(i / rows);
-      const exponent = 31 - Math.clz32(Math.abs(steps)); // 2 ** exponent <= |steps|
-      const fraction = (Math.abs(steps) * 2 ** (10 - exponent)) & 1023;
-      result[(i % rows) * grid.length + column] =
-        ((steps < 0) << 15) | ((exponent - grid[column] + 15) << 10) | fraction;
-    }
-    return result;
+    return new DataView(await new Response(stream).arrayBuffer());
   }
 
   // What an explorer asks of JupyterLab's model. There is no kernel to save to or to ask.
@@ -98,7 +75,9 @@
     const el = document.createElement("div");
     const still = [...figure.childNodes];
     figure.append(el);
-    await view.render({ model: standIn(state), el });
+    const model = standIn(state);
+    const end = await view.render({ model, el });
+    figure.explorer = { model, end }; // for other scripts of the page
     for (const node of still) node.remove();
     figure.dataset.alive = "";
   }

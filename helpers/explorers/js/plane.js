@@ -8,6 +8,7 @@ import {
   floats,
   follow,
   group,
+  listen,
   mount,
   number,
   plain,
@@ -16,7 +17,9 @@ import {
   slider,
   spoken,
   ticks,
+  valueNode,
 } from "./common.js";
+import { contour, onGrid } from "./contour.js";
 
 export default { render };
 
@@ -25,28 +28,45 @@ const MARGIN = { left: 34, right: 8, top: 8, bottom: 34 };
 const PLOT = SIDE - MARGIN.left - MARGIN.right;
 const CELLS = 100; // of the grid on which the boundaries are traced, a side
 const NATS = 30; // the length of a bar of log p
+const ROWS = [
+  ["log p(x|A)", "log_p_a"],
+  ["log p(x|B)", "log_p_b"],
+  ["p(A|x), generative", "generative"],
+  ["p(A|x), logistic", "logistic"],
+];
+
+// The two models.
+
+function logDensity({ means, precisions, peaks }, k, x) {
+  const [[a, b], [c, d]] = precisions[k];
+  const [u, v] = [x[0] - means[k][0], x[1] - means[k][1]];
+  return peaks[k] - 0.5 * (a * u * u + (b + c) * u * v + d * v * v);
+}
+
+function logRatio(spec, x) {
+  return logDensity(spec, 0, x) - logDensity(spec, 1, x);
+}
+
+const shift = (prior) => Math.log(prior / (1 - prior));
+const sigmoid = (odds) => 1 / (1 + Math.exp(-odds));
+
+// log p(x|A), log p(x|B), and p(A|x) of the generative and of the discriminative model.
+export function numbers(spec, point, prior) {
+  const [a, b] = [0, 1].map((k) => logDensity(spec, k, point));
+  const odds = -(spec.weight[0] * point[0] + spec.weight[1] * point[1] + spec.bias);
+  return [a, b, sigmoid(a - b + shift(prior)), sigmoid(odds)];
+}
+
+// The point of the plane at a place on the map, or the nearest one within the limits.
+export function pointAt([x, y], [low, high]) {
+  const shares = [(x - MARGIN.left) / PLOT, 1 - (y - MARGIN.top) / PLOT];
+  return shares.map((v) => low + (high - low) * Math.min(1, Math.max(0, v)));
+}
 
 function render({ model, el }) {
   const spec = model.get("spec");
-  const [low, high] = spec.limits;
+  const [low, high] = spec.limits.point;
   const top = Math.max(...spec.peaks, 0);
-
-  // The two models.
-
-  function logDensity(k, x) {
-    const [[a, b], [c, d]] = spec.precisions[k];
-    const [u, v] = [x[0] - spec.means[k][0], x[1] - spec.means[k][1]];
-    return spec.peaks[k] - 0.5 * (a * u * u + (b + c) * u * v + d * v * v);
-  }
-  const shift = (prior) => Math.log(prior / (1 - prior));
-  const ratio = (x) => logDensity(0, x) - logDensity(1, x);
-  const logistic = (x) => -(spec.weight[0] * x[0] + spec.weight[1] * x[1] + spec.bias);
-  const sigmoid = (odds) => 1 / (1 + Math.exp(-odds));
-
-  function numbers(point, prior) {
-    const [a, b] = [logDensity(0, point), logDensity(1, point)];
-    return [a, b, sigmoid(a - b + shift(prior)), sigmoid(logistic(point))];
-  }
 
   // The page.
 
@@ -55,11 +75,10 @@ function render({ model, el }) {
   canvas.dataset.role = "plane";
   canvas.setAttribute("role", "img");
   const side = element("div", { className: "side" });
-  const rows = ["log p(x|A)", "log p(x|B)", "p(A|x), generative", "p(A|x), logistic"].map(
-    (name, i) => bar(side, name, [...spec.colors.slice(0, 2), "#000", spec.colors[2]][i]),
-  );
+  const colors = [...spec.colors.slice(0, 2), "#000", spec.colors[2]];
+  const rows = ROWS.map(([title, name], i) => bar(side, title, name, colors[i]));
   const range = { min: low, max: high, step: (high - low) / 400 };
-  const [min, max] = spec.priors;
+  const [min, max] = spec.limits.prior;
   const sliders = [
     slider(side, "x₁", range, (value) => goTo(value, view.get("point")[1]), release),
     slider(side, "x₂", range, (value) => goTo(view.get("point")[0], value), release),
@@ -83,7 +102,7 @@ function render({ model, el }) {
   function release() {
     view.release();
     const point = model.get("point");
-    const [a, b, generative, discriminative] = numbers(point, model.get("prior"));
+    const [a, b, generative, discriminative] = numbers(spec, point, model.get("prior"));
     live.textContent =
       `At (${coordinates(point)}): log p(x|A) ${number(a)}, log p(x|B) ${number(b)}; ` +
       `p(A|x) generative ${number(generative, 4)}, logistic ${number(discriminative, 4)}`;
@@ -91,9 +110,7 @@ function render({ model, el }) {
 
   let pointer = null;
   function drag(event) {
-    const [x, y] = position(event, canvas, SIDE);
-    const shares = [(x - MARGIN.left) / PLOT, 1 - (y - MARGIN.top) / PLOT];
-    goTo(...shares.map((v) => low + (high - low) * Math.min(1, Math.max(0, v))));
+    goTo(...pointAt(position(event, canvas, SIDE), [low, high]));
   }
   canvas.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 || pointer !== null) return;
@@ -102,13 +119,11 @@ function render({ model, el }) {
     drag(event);
   });
   canvas.addEventListener("pointermove", (event) => event.pointerId === pointer && drag(event));
-  for (const name of ["pointerup", "pointercancel"]) {
-    canvas.addEventListener(name, (event) => {
-      if (event.pointerId !== pointer) return;
-      pointer = null;
-      release();
-    });
-  }
+  listen(canvas, "pointerup pointercancel", (event) => {
+    if (event.pointerId !== pointer) return;
+    pointer = null;
+    release();
+  });
 
   // What is drawn. Only the boundary and the marker move: the rest is drawn once.
 
@@ -119,7 +134,7 @@ function render({ model, el }) {
     const share = (v - low) / (high - low);
     return k === 0 ? MARGIN.left + PLOT * share : MARGIN.top + PLOT * (1 - share);
   };
-  const ratios = onGrid(ratio);
+  const ratios = onGrid((x) => logRatio(spec, x), spec.limits.point, CELLS);
   const fixed = background();
 
   function background() {
@@ -149,7 +164,7 @@ function render({ model, el }) {
     const [a, b] = spec.weight;
     const square = a * a + b * b;
     if (square === 0) return;
-    const far = 2 * (Math.abs(low) + Math.abs(high)) / Math.sqrt(square);
+    const far = (2 * (Math.abs(low) + Math.abs(high))) / Math.sqrt(square);
     const end = (t) => [(-spec.bias * a) / square - t * b, (-spec.bias * b) / square + t * a];
     ctx.save();
     ctx.beginPath();
@@ -178,39 +193,17 @@ function render({ model, el }) {
     ctx.fillText("x₂", 10, MARGIN.top + PLOT / 2);
   }
 
-  // A function at the corners of the grid's cells.
-  function onGrid(f) {
-    const values = new Float64Array((CELLS + 1) ** 2);
-    const at = (i) => low + ((high - low) * i) / CELLS;
-    for (let j = 0; j <= CELLS; j++) {
-      for (let i = 0; i <= CELLS; i++) values[j * (CELLS + 1) + i] = f([at(i), at(j)]);
-    }
-    return values;
-  }
-
-  // The line where the function has this level: one piece in each cell that it crosses.
-  function trace(ctx, values, level) {
+  function drawBoundary(ctx, level) {
+    const pixel = ([i, j]) => [
+      MARGIN.left + (PLOT * i) / CELLS,
+      MARGIN.top + PLOT * (1 - j / CELLS),
+    ];
     ctx.strokeStyle = "#000";
     ctx.lineWidth = 2;
     ctx.beginPath();
-    const corners = [[0, 0], [1, 0], [1, 1], [0, 1]];
-    const pixel = (i, j) => [MARGIN.left + (PLOT * i) / CELLS, MARGIN.top + PLOT * (1 - j / CELLS)];
-    for (let j = 0; j < CELLS; j++) {
-      for (let i = 0; i < CELLS; i++) {
-        const v = corners.map(([di, dj]) => values[(j + dj) * (CELLS + 1) + i + di] - level);
-        const crossings = [];
-        for (let k = 0; k < 4; k++) {
-          const [a, b] = [v[k], v[(k + 1) % 4]];
-          if (a < 0 === b < 0) continue;
-          const [p, q] = [corners[k], corners[(k + 1) % 4]];
-          const t = a / (a - b);
-          crossings.push(pixel(i + p[0] + t * (q[0] - p[0]), j + p[1] + t * (q[1] - p[1])));
-        }
-        for (let k = 0; k + 1 < crossings.length; k += 2) {
-          ctx.moveTo(...crossings[k]);
-          ctx.lineTo(...crossings[k + 1]);
-        }
-      }
+    for (const [from, to] of contour(ratios, CELLS, level)) {
+      ctx.moveTo(...pixel(from));
+      ctx.lineTo(...pixel(to));
     }
     ctx.stroke();
   }
@@ -220,19 +213,19 @@ function render({ model, el }) {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(fixed, 0, 0);
     context.scale(canvas.width / SIDE, canvas.width / SIDE);
-    trace(context, ratios, -shift(prior));
+    drawBoundary(context, -shift(prior));
     context.beginPath();
     context.arc(place(point[0], 0), place(point[1], 1), 7, 0, 7);
     context.fillStyle = "#fff";
     context.fill();
     context.lineWidth = 3;
     context.stroke();
-    const values = numbers(point, prior);
+    const values = numbers(spec, point, prior);
     rows.forEach((show, i) => {
       const share = i < 2 ? 1 + (values[i] - top) / NATS : values[i];
       show(i < 2 ? `${number(values[i])} nats` : number(values[i], 4), share);
     });
-    [...point, prior].forEach((value, i) => sliders[i].show(value));
+    for (const [i, value] of [...point, prior].entries()) sliders[i].show(value);
     canvas.setAttribute(
       "aria-label",
       "Points of class A (circles) and B (squares), the two boundaries, and the point at " +
@@ -251,15 +244,16 @@ function coordinates(point) {
   return point.map((value) => number(value)).join(", ");
 }
 
-function bar(parent, name, color) {
+function bar(parent, title, name, color) {
   const node = element("div", { className: "row" });
-  const value = element("span", { className: "value" });
+  const value = valueNode("span", name);
+  value.className = "value";
   const track = element("div", { className: "track" });
   const fill = element("div");
   fill.style.background = color;
   track.append(fill);
   track.setAttribute("aria-hidden", "true");
-  node.append(element("span", { textContent: name }), value, track);
+  node.append(element("span", { textContent: title }), value, track);
   parent.append(node);
   return (text, share) => {
     setText(value, text);

@@ -3,59 +3,75 @@
 // The slider sets the model's x, one animation frame computes the posterior and draws, and the
 // release tells the kernel.
 
-import { element, follow, group, mount, number, slider, spoken } from "./common.js";
-import { DENSITY, WIDTH, Z, axis, chart, chartLook, charts } from "./chart.js";
+import { axis, chart, chartLook, charts, DENSITY, WIDTH, Z } from "./chart.js";
+import { follow, group, mount, number, sentence, slider, spoken } from "./common.js";
 
 export default { render };
 
-function render({ model, el }) {
-  const { z, curve, noise, range, colors } = model.get("spec");
-  const [low, high] = range;
+// The density of z given x, at each z; p(x); mean and standard deviation of z given x.
+export function infer({ z, curve, noise }, x) {
   const dz = z[1] - z[0];
+  const squares = z.map((v, i) => ((x - curve[i]) / noise) ** 2 + v * v);
+  const least = Math.min(...squares); // taken out before exp: far from the curve all would be 0
+  const joint = squares.map((square) => Math.exp((least - square) / 2));
+  const total = joint.reduce((a, b) => a + b) * dz;
+  const density = joint.map((p) => p / total);
+  const mean = density.reduce((a, p, i) => a + p * z[i], 0) * dz;
+  const variance = density.reduce((a, p, i) => a + p * (z[i] - mean) ** 2, 0) * dz;
+  const p_x = (total * Math.exp(-least / 2)) / (2 * Math.PI * noise);
+  return { density, p_x, mean, std: variance ** 0.5 };
+}
+
+function render({ model, el }) {
+  const { z, curve, noise, limits, colors } = model.get("spec");
+  const [low, high] = limits.x;
   const [data, prior, posterior] = colors;
 
   const root = group(
-    "posterior-explorer", "Posterior explorer", chartLook(".posterior-explorer", "20px"));
+    "posterior-explorer",
+    "Posterior explorer",
+    chartLook(".posterior-explorer", "20px"),
+  );
   const svg = charts(root);
   const observations = axis("x", [1.2 * low, 1.2 * high], [low, 0, high]);
   const left = chart(svg, 0, "generation: x = f(z) + noise", Z, observations);
   left.line(data, "", left.path(z, curve));
   const observed = left.line(posterior);
   const right = chart(svg, WIDTH, "inference: z given x", Z, DENSITY);
-  right.line(prior, "6 4", right.path(z, z.map((v) => gaussian(v, 1))));
+  right.line(
+    prior,
+    "6 4",
+    right.path(
+      z,
+      z.map((v) => gaussian(v, 1)),
+    ),
+  );
   const bump = right.line(posterior);
-  right.legend(54, [["prior p(z)", prior, "6 4"], ["posterior p(z|x)", posterior]]);
+  right.legend(54, [
+    ["prior p(z)", prior, "6 4"],
+    ["posterior p(z|x)", posterior],
+  ]);
 
   const move = (value) => view.set("x", value);
   const input = slider(root, "x", { min: low, max: high, step: 0.01 }, move, release);
-  const text = element("p", { className: "value" });
+  const text = sentence`p(x) = ${"p_x"}; posterior mean ${"mean"}, standard deviation ${"std"}`;
   const live = spoken();
-  root.append(text, live);
+  root.append(text.node, live);
   mount(root, el);
-
-  function infer(x) {
-    const joint = z.map((v, i) => gaussian(x - curve[i], noise) * gaussian(v, 1));
-    const sum = joint.reduce((a, b) => a + b);
-    const mean = joint.reduce((a, p, i) => a + p * z[i], 0) / sum;
-    const variance = joint.reduce((a, p, i) => a + p * (z[i] - mean) ** 2, 0) / sum;
-    return { density: joint.map((p) => p / (sum * dz)), p: sum * dz, mean, std: variance ** 0.5 };
-  }
 
   function draw(get) {
     const x = get("x");
-    const { density, p, mean, std } = infer(x);
+    const { density, p_x, mean, std } = infer({ z, curve, noise }, x);
     observed.setAttribute("d", left.path(Z.range, [x, x]));
     bump.setAttribute("d", right.path(z, density));
     input.show(x);
-    text.textContent =
-      `p(x) = ${number(p, 4)}; posterior mean ${number(mean, 3)}, ` +
-      `standard deviation ${number(std, 3)}`;
+    text.show({ p_x: number(p_x, 4), mean: number(mean, 3), std: number(std, 3) });
     svg.setAttribute("aria-label", `Prior and posterior of z given x = ${number(x)}`);
   }
 
   function release() {
     view.release();
-    live.textContent = `x = ${number(model.get("x"))}: ${text.textContent}`;
+    live.textContent = `x = ${number(model.get("x"))}: ${text.node.textContent}`;
   }
 
   const view = follow(model, ["x"], draw);

@@ -1,0 +1,35 @@
+// A network that only the kernel can run.
+
+import { floats } from "./common.js";
+
+// One request is under way at a time; of those that come meanwhile the newest waits, so that the
+// last one is always answered.
+export function remote(model, kind) {
+  const name = `${kind}-${Math.random()}`;
+  let count = 0;
+  let sent = null;
+  let waiting = null;
+  function send() {
+    [sent, waiting] = [waiting, null];
+    sent.id = `${name}-${count++}`;
+    try {
+      model.send({ kind, id: sent.id, values: Array.from(sent.values) });
+    } catch (error) {
+      console.debug("latent explorer: no kernel to ask", error);
+      sent = null;
+    }
+  }
+  function receive(message, buffers) {
+    if (!sent || message.id !== sent.id) return;
+    const { then } = sent;
+    sent = null;
+    if (waiting) send();
+    then(floats(buffers[0]));
+  }
+  function run(values, then) {
+    waiting = { values: values.slice(), then };
+    if (!sent) send();
+  }
+  model.on("msg:custom", receive);
+  return { run, stop: () => model.off("msg:custom", receive) };
+}

@@ -1,0 +1,173 @@
+// The drawing pad. Strokes are kept as lines, so that scaling them keeps the pen's width.
+
+import { button, element, floats, listen, position } from "./common.js";
+import { errorMeter } from "./meter.js";
+import { arrow, coordinates, describe, makeSurface, panel, picture } from "./pieces.js";
+import { squaredError } from "./points.js";
+import { center, drawStrokes, PAD } from "./strokes.js";
+
+export function padPart(state) {
+  const { spec } = state;
+  const ink = new Float32Array(PAD * PAD); // what was drawn
+  const input = new Float32Array(PAD * PAD); // centered and scaled: what the encoder sees
+  const code = new Float64Array(spec.latent_dim);
+  const strokes = [];
+  let stroke = null; // the one under way
+  let moved = false; // since the last frame
+  let unsaved = false;
+  let known = null; // the model's drawing, as it was last seen or set here
+  const frame = element("div", { className: "frame pad" });
+  const pad = picture("pad", "", PAD, 196);
+  makeSurface(pad.canvas, "Drawing pad");
+  const pen = element("div", { className: "pen" });
+  frame.append(pad.canvas, pen);
+  const seen = picture("seen", "What the encoder sees", PAD, 84);
+  seen.figure.append(element("span", { textContent: "Encoder sees" }));
+  const reconstruction = picture("reconstruction", "Reconstruction", PAD, 84);
+  reconstruction.figure.append(element("span", { textContent: "Reconstruction" }));
+  const meter = errorMeter(spec.typical);
+  const side = element("div", { className: "stack" });
+  side.append(seen.figure, reconstruction.figure);
+  const pictures = element("div", { className: "pictures" });
+  pictures.append(frame, side);
+  const row = element("div", { className: "row" });
+  button(row, "Clear", () => {
+    wipe();
+    setDrawing(null);
+    state.release("Drawing cleared");
+  });
+  const hint = "Arrow keys move the pen, Space puts it down or lifts it.";
+  const node = panel("panel-pad", "Draw a digit", pictures, meter.node, row);
+  node.append(describe(pad.canvas, hint));
+
+  function extend(x, y) {
+    stroke.push(onPad(x), onPad(y));
+    moved = unsaved = true;
+    state.schedule();
+  }
+
+  function onPad(v) {
+    return Math.min(PAD, Math.max(0, v));
+  }
+
+  function begin(x, y) {
+    stroke = [];
+    strokes.push(stroke);
+    extend(x, y);
+  }
+
+  function showResult() {
+    state.decodeDrawing(code, (values) => {
+      reconstruction.show(values);
+      meter.show(squaredError(input, values));
+    });
+  }
+
+  function encodeStrokes() {
+    moved = false;
+    drawStrokes(strokes, 1, 0, 0, ink);
+    center(strokes, input);
+    seen.show(input);
+    state.encode(input, (values) => {
+      code.set(values.subarray(0, spec.latent_dim));
+      state.moveTo(code);
+      showResult();
+      if (!stroke && !spec.encoder) saveDrawing(); // the kernel's answer came after the release
+    });
+  }
+
+  function draw(get) {
+    if (moved) encodeStrokes();
+    else if (!stroke) showDrawing(get("drawing"));
+    pad.show(ink);
+    pen.style.transform = `translate(${(100 * at[0]) / PAD}%, ${(100 * at[1]) / PAD}%)`;
+    pen.classList.toggle("down", stroke !== null);
+  }
+
+  // A drawing that came from Python, or from another view.
+  function showDrawing(drawing) {
+    if (drawing === known) return;
+    known = drawing;
+    const values = drawing ? floats(drawing) : null;
+    if (values?.every((value, i) => value === input[i])) return;
+    wipe();
+    if (!values) return;
+    ink.set(values);
+    input.set(values);
+    seen.show(input);
+    state.encode(input, (result) => {
+      code.set(result.subarray(0, spec.latent_dim));
+      showResult();
+    });
+  }
+
+  function setDrawing(drawing) {
+    known = drawing;
+    state.set("drawing", drawing);
+  }
+
+  function saveDrawing() {
+    if (unsaved) setDrawing(new DataView(input.slice().buffer));
+    unsaved = false;
+    state.release(`Drawing encoded at z = ${coordinates(code)}. ${meter.text()}`);
+  }
+
+  function lift() {
+    if (stroke === null) return;
+    if (moved) encodeStrokes();
+    stroke = null;
+    if (spec.encoder)
+      saveDrawing(); // else when the kernel has answered
+    else state.schedule();
+  }
+
+  function wipe() {
+    strokes.length = 0;
+    stroke = null;
+    moved = unsaved = false;
+    for (const values of [ink, input]) values.fill(0);
+    for (const shown of [seen, reconstruction]) shown.show(ink);
+    meter.show(null);
+  }
+
+  let pointer = null;
+  listen(pad.canvas, "pointerdown", (event) => {
+    if (event.button !== 0 || pointer !== null) return;
+    pointer = event.pointerId;
+    pad.canvas.setPointerCapture(pointer);
+    begin(...position(event, pad.canvas, PAD));
+  });
+  listen(pad.canvas, "pointermove", (event) => {
+    if (event.pointerId !== pointer) return;
+    const events = event.getCoalescedEvents?.() ?? [];
+    for (const each of events.length ? events : [event]) {
+      extend(...position(each, pad.canvas, PAD));
+    }
+  });
+  listen(pad.canvas, "pointerup pointercancel", (event) => {
+    if (event.pointerId !== pointer) return;
+    pointer = null;
+    lift();
+  });
+
+  const at = [PAD / 2, PAD / 4]; // where the keyboard's pen is
+  listen(pad.canvas, "keydown", (event) => {
+    const [dx, dy] = arrow(event);
+    if (event.key === " ") {
+      if (event.repeat) return event.preventDefault();
+      if (stroke) lift();
+      else begin(...at);
+    } else if (dx || dy) {
+      at[0] = Math.min(PAD - 1, Math.max(1, at[0] + dx));
+      at[1] = Math.min(PAD - 1, Math.max(1, at[1] + dy));
+      if (stroke) extend(...at);
+    } else return undefined;
+    event.preventDefault();
+    state.schedule();
+    return undefined;
+  });
+  listen(pad.canvas, "blur", () => pointer === null && lift());
+
+  wipe();
+  return { node, draw };
+}

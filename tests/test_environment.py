@@ -1,0 +1,76 @@
+"""What the environment carries besides packages, and the files that say what it is made of."""
+
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from jupyter_core.paths import jupyter_path
+from jupyterlab.commands import get_app_dir
+from jupyterlab_server.config import get_federated_extensions
+from jupyterlab_server.settings_utils import get_settings
+
+ROOT = Path(__file__).resolve().parents[1]
+CARRIED = ROOT / "environment"
+FILES = sorted(path.relative_to(CARRIED) for path in CARRIED.rglob("*") if path.is_file())
+DEFAULTS = {
+    "@jupyterlab/apputils-extension:notification": ("fetchNews", "false"),
+    "@jupyterlab/notebook-extension:tracker": ("windowingMode", "none"),
+}
+TOOLS = ("pytest", "nbval", "hypothesis", "playwright", "ruff", "pre-commit", "sphinx", "myst-nb")
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+
+@pytest.mark.parametrize("file", FILES, ids=str)
+def test_a_file_of_ours_stands_in_the_environment(file):
+    installed = Path(sys.prefix) / file
+    assert installed.is_file(), f"expected {installed}: pip install -e ."
+    assert installed.read_text("utf-8") == (CARRIED / file).read_text("utf-8")
+
+
+@pytest.mark.parametrize("schema", DEFAULTS)
+def test_a_reader_without_settings_gets_ours(schema, tmp_path):
+    app = Path(get_app_dir())
+    given = get_settings(app / "settings", app / "schemas", tmp_path, schema, overrides=None)[0]
+    name, value = DEFAULTS[schema]
+    assert given["schema"]["properties"][name]["default"] == value
+    choices = [choice["const"] for choice in given["schema"]["properties"][name]["oneOf"]]
+    assert value in choices, f"expected one of {choices}, which JupyterLab knows; got {value}"
+
+
+def test_jupyterlab_finds_the_extension_and_its_script():
+    found = get_federated_extensions(jupyter_path("labextensions"))["autoencoder-to-vae"]
+    script = Path(found["ext_path"]) / found["jupyterlab"]["_build"]["load"]
+    assert '"toc:show-panel"' in script.read_text("utf-8")
+    assert found["version"] == VERSION
+
+
+def packages(name: str) -> dict[str, str]:
+    """The versions that a file of requirements pins, by package."""
+    lines = (ROOT / name).read_text().splitlines()
+    return dict(line.split("==") for line in lines if line and not line.startswith(("#", "-")))
+
+
+def test_readers_install_no_tools_and_contributors_all_that_readers_do():
+    reader, dev = packages("requirements.txt"), packages("requirements-dev.txt")
+    assert not reader.keys() & {*TOOLS, *dev}
+    assert dev.keys() >= set(TOOLS)
+    assert "-e ." in (ROOT / "requirements.txt").read_text().splitlines()
+    assert "-r requirements.txt" in (ROOT / "requirements-dev.txt").read_text().splitlines()
+
+
+def test_all_files_name_one_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == VERSION
+    assert f"## [{VERSION}] - " in (ROOT / "CHANGELOG.md").read_text()
+
+
+@pytest.mark.parametrize("name", ["tests.yml", "site.yml"])
+def test_a_workflow_installs_cpu_builds_before_make_does(name):
+    jobs = yaml.safe_load((ROOT / ".github/workflows" / name).read_text())["jobs"].values()
+    runs = ["\n".join(step.get("run", "") for step in job["steps"]) for job in jobs]
+    with_torch = [text for text in runs if re.search(r"make (test|site)\b", text)]
+    assert len(with_torch) == 1
+    assert with_torch[0].index("--torch-backend cpu") < with_torch[0].index("make ")

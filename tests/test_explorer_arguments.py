@@ -1,0 +1,110 @@
+"""Every explorer refuses what is not finite or of another shape, and takes arrays of any layout."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import LAYOUTS, answer_or_none, laid_out, not_finite
+
+from helpers.explorers import (
+    BoundExplorer,
+    Flipbook,
+    FrozenNoise,
+    GradientExplorer,
+    LatentExplorer,
+    PlaneExplorer,
+    PosteriorExplorer,
+)
+from helpers.models import Autoencoder
+
+AXIS = np.linspace(-8, 8, 401)
+EXPLORERS = {
+    "BoundExplorer": (BoundExplorer, {"z": AXIS, "log_joint": -(AXIS**2), "mean": 0.5, "std": 0.5}),
+    "PosteriorExplorer": (
+        PosteriorExplorer,
+        {"z": AXIS, "curve": AXIS, "noise": 0.5, "x_range": (-3.0, 3.0), "x": 1.0},
+    ),
+    "FrozenNoise": (FrozenNoise, {"mu": 1.0, "sigma": 0.5, "eps": [0.5, -1.0]}),
+    "GradientExplorer": (GradientExplorer, {"mu": 1.0, "sigma": 2.0}),
+    "PlaneExplorer": (
+        PlaneExplorer,
+        {
+            "x": np.zeros((4, 2)),
+            "y": [0, 1, 0, 1],
+            "means": np.zeros((2, 2)),
+            "covariances": np.stack([np.eye(2)] * 2),
+            "weight": [1.0, 0.5],
+            "bias": 0.5,
+            "limits": (-5.0, 5.0),
+            "point": (1.0, 2.0),
+        },
+    ),
+    "LatentExplorer": (
+        lambda **options: LatentExplorer(Autoencoder(2, (3,), 4), **options),
+        {"x": np.zeros((3, 4)), "x_train": np.ones((3, 4)), "latent_ranges": (-3.0, 3.0)},
+    ),
+}
+ARGUMENTS = [(name, argument) for name, (_, given) in EXPLORERS.items() for argument in given]
+ARRAYS = [(n, a) for n, a in ARGUMENTS if isinstance(EXPLORERS[n][1][a], np.ndarray)]
+
+
+@pytest.mark.parametrize(("name", "argument"), ARGUMENTS)
+@given(data=st.data(), bad=not_finite)
+@settings(max_examples=10)
+def test_explorers_refuse_what_is_not_finite(name, argument, data, bad):
+    make, options = EXPLORERS[name]
+    values = np.array(options[argument], dtype=float)
+    values[tuple(data.draw(st.integers(0, size - 1)) for size in values.shape)] = bad
+    with pytest.raises(ValueError, match="^expected .+"):
+        make(**options | {argument: values.tolist()})
+
+
+@pytest.mark.parametrize(("name", "argument"), ARRAYS)
+def test_explorers_refuse_another_shape(name, argument):
+    make, options = EXPLORERS[name]
+    values = options[argument]
+    for odd in (values[:0], values[..., :1], values.sum()):
+        with pytest.raises(ValueError, match="^expected .+"):
+            make(**options | {argument: odd})
+
+
+@pytest.mark.parametrize("name", EXPLORERS)
+@given(data=st.data())
+@settings(max_examples=6)
+def test_explorers_take_arrays_and_tensors_of_any_layout_and_precision(name, data):
+    make, options = EXPLORERS[name]
+    dtype, layout = (
+        data.draw(st.sampled_from([torch.float32, torch.float64])),
+        data.draw(st.sampled_from(LAYOUTS)),
+    )
+    converted = {
+        key: laid_out(torch.tensor(value, dtype=dtype), layout)
+        for key, value in options.items()
+        if isinstance(value, np.ndarray)
+    }
+    explorer, same = make(**options), make(**options | converted)
+    assert same.alt == explorer.alt
+
+
+def page_of(value):
+    """A picture that differs from those of other values, by its size."""
+    return plt.figure(figsize=(0.1, 0.1 + value / 100))
+
+
+@given(
+    st.lists(st.integers(0, 9), max_size=4, unique=True),
+    st.sampled_from([" ", "A line."]),
+    st.integers(0, 9) | st.none() | not_finite,
+)
+def test_a_flipbook_has_a_page_a_value_or_refuses_its_arguments(values, alt, start):
+    book = answer_or_none(lambda: Flipbook(page_of, values, label="v", alt=alt, start=start))
+    if not values or not alt.strip() or start not in (None, *values):
+        assert book is None
+        return
+    assert book.value == (values[len(values) // 2] if start is None else start)
+    assert len(book.sizes) == len(values)
+    assert len(book.frames) == sum(book.sizes)
+    first = sum(book.sizes[: book.index])
+    assert book.frames[first : first + book.sizes[book.index]] == book.still

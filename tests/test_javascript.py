@@ -6,7 +6,7 @@ import contourpy
 import numpy as np
 import pytest
 import torch
-from browser import settle
+from browser import drag, settle
 from matplotlib.ticker import MaxNLocator
 from torch import nn
 
@@ -513,3 +513,47 @@ def test_of_the_requests_to_the_kernel_the_newest_waits_and_is_answered(js):
         "came": [1, 3],
         "receive": None,
     }
+
+
+class Odd(nn.Linear):
+    """A layer that the browser does not know."""
+
+
+def test_a_drawing_that_the_kernel_encodes_is_saved_with_its_answer(js):
+    explorer = LatentExplorer((Odd(784, 2), nn.Linear(2, 784)))
+    state = {name: explorer.get_state()[name] for name in ("spec", "z", "drawing")}
+    names = ("weights", "codes", "images", "train_codes", "train_images")
+    argument = {"state": state, "bytes": {name: list(getattr(explorer, name)) for name in names}}
+    code = """
+    (view, { state, bytes }) => {
+      for (const [name, list] of Object.entries(bytes)) {
+        state[name] = new DataView(Uint8Array.from(list).buffer);
+      }
+      const handlers = [];
+      Object.assign(globalThis, { state, sent: [], saved: [] });
+      const model = {
+        get: (name) => state[name],
+        set(name, value) { state[name] = value; },
+        on: (event, handler) => handlers.push([event, handler]),
+        off: () => {},
+        send: (message) => sent.push(message),
+        save_changes: () => saved.push([state.z, state.drawing?.byteLength]),
+      };
+      globalThis.answer = (z) => {
+        const buffers = [new DataView(Float32Array.from(z).buffer)];
+        const [, receive] = handlers.findLast(([event]) => event === "msg:custom");
+        receive({ id: sent.at(-1).id }, buffers);
+      };
+      globalThis.end = view.default.render({ model, el: document.body });
+    }
+    """
+    js("latent.js", code, argument)
+    drag(js.page, js.page.locator("[data-role=pad]"), (0.3, 0.3), (0.6, 0.7))
+    js.page.mouse.up()
+    settle(js.page)
+    assert js.page.evaluate("saved") == []
+    js.page.evaluate("answer([0, 0])")  # to the first frame's; the whole drawing waited for it
+    assert js.page.evaluate("sent.length") == 2
+    js.page.evaluate("answer([0.5, -0.25])")
+    assert js.page.evaluate("saved.at(-1)") == [[0.5, -0.25], 4 * 784]
+    js.page.evaluate("end()")

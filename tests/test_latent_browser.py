@@ -99,6 +99,7 @@ def root(page):
     root.get_by_role("button", name="Clear").click()
     root.get_by_role("button", name="Reset").click()
     root.evaluate("() => document.activeElement.blur()")
+    root.scroll_into_view_if_needed()
     settle(page)
     return root
 
@@ -237,10 +238,10 @@ def test_the_keyboard_alone_reaches_and_moves_every_control(page, root):
         changed = any((a != b).any() for a, b in zip(before, after, strict=True))
         assert changed, reached[-1]
         assert outline == "solid", reached[-1]
-        page.keyboard.press("Tab")
+        assert page.evaluate(ACTIVE_CELL) == active_cell
+        page.keyboard.press("Tab")  # the last one leads into the next cell's view
     assert sorted(reached) == sorted(focusable(root))
-    assert not page.evaluate_handle(focused).evaluate("e => !!e.closest('.latent-explorer')")
-    assert page.evaluate(ACTIVE_CELL) == active_cell
+    assert not root.evaluate("root => root.contains(document.activeElement)")
 
 
 def test_the_live_region_speaks_the_coordinates(page, root):
@@ -297,7 +298,7 @@ def test_views_of_one_explorer_follow_each_other_and_run_again_it_is_one(lab, pa
     drag(page, roots.first.locator("input[type=range]").first, (0.5, 0.5), (0.8, 0.5))
     settle(page)
     assert (pixels(roots.nth(0)) == pixels(roots.nth(1))).all()
-    assert slider_values(roots.nth(1)) == slider_values(roots.nth(0))
+    assert slider_values(roots.nth(1)) == slider_values(roots.nth(0)) != [0, 0]
     page.mouse.up()
     drag(page, roots.first.locator("[data-role=pad]"), (0.3, 0.2), (0.5, 0.8))
     page.mouse.up()

@@ -101,7 +101,7 @@ def test_the_file_is_compressed(digits, tmp_path):
     explorer = explorer_of(digits, 64)
     explorer.to_html(tmp_path / "a.html")
     data = len(explorer.images) + len(explorer.train_images)
-    assert (tmp_path / "a.html").stat().st_size < data / 3
+    assert (tmp_path / "a.html").stat().st_size < data / 2
 
 
 # How docs/build.py puts an explorer on a page

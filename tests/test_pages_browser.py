@@ -134,9 +134,9 @@ def curve(page, selector):
 def test_the_bars_and_the_curve_of_the_bound_stand_for_its_numbers(show):
     explorer = EXPLORERS["bound"]()
     page = show(explorer)
-    for explorer.mean, explorer.std in [(0.2, 0.3), (1.5, 0.3)]:
-        page.evaluate("m => model.set('mean', m)", explorer.mean)
-        page.evaluate("s => model.set('std', s)", explorer.std)
+    for name, value in [("std", 0.3), ("mean", 0.2), ("mean", 1.5)]:
+        setattr(explorer, name, value)
+        page.evaluate("([name, value]) => model.set(name, value)", [name, value])
         settle(page)
         evidence, elbo, gap = explorer.numbers.values()
         read = "all => all.map(r => [r.y.baseVal.value, r.height.baseVal.value])"

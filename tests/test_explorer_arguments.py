@@ -10,9 +10,10 @@ from strategies import LAYOUTS, answer_or_none, laid_out, not_finite
 
 from helpers.explorers import (
     BoundExplorer,
+    EstimatorExplorer,
     Flipbook,
     FrozenNoise,
-    GradientExplorer,
+    KLExplorer,
     LatentExplorer,
     PlaneExplorer,
     PosteriorExplorer,
@@ -27,7 +28,8 @@ EXPLORERS = {
         {"z": AXIS, "curve": AXIS, "noise": 0.5, "x_range": (-3.0, 3.0), "x": 1.0},
     ),
     "FrozenNoise": (FrozenNoise, {"mu": 1.0, "sigma": 0.5, "eps": [0.5, -1.0]}),
-    "GradientExplorer": (GradientExplorer, {"mu": 1.0, "sigma": 2.0}),
+    "EstimatorExplorer": (EstimatorExplorer, {"mu": 1.0, "sigma": 2.0}),
+    "KLExplorer": (KLExplorer, {"mu": 1.0, "sigma": 2.0}),
     "PlaneExplorer": (
         PlaneExplorer,
         {

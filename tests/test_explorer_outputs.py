@@ -15,9 +15,10 @@ from traitlets.config import Config
 
 from helpers.explorers import (
     BoundExplorer,
+    EstimatorExplorer,
     Flipbook,
     FrozenNoise,
-    GradientExplorer,
+    KLExplorer,
     LatentExplorer,
     PlaneExplorer,
     PosteriorExplorer,
@@ -48,7 +49,8 @@ FACES = {
     "bound": lambda: ON_A_GRID["bound"](Z),
     "posterior": lambda: ON_A_GRID["posterior"](Z),
     "frozen noise": lambda: FrozenNoise(0.0, 1.0, [0.5]),
-    "gradient": lambda: GradientExplorer(0.0, 1.0, 30),
+    "estimator": lambda: EstimatorExplorer(0.0, 1.0, 30),
+    "kl": lambda: KLExplorer(0.0, 1.0),
     "plane": plane,
     "latent": latent,
     "flipbook": lambda: Flipbook(lambda v: plt.figure(), [1, 2], label="l", alt="A line."),
@@ -101,7 +103,8 @@ def test_the_limits_of_one_explorer_are_its_own():
         ("bound", "mean", "mean 1.20"),
         ("posterior", "x", "x = 1.20"),
         ("frozen noise", "mu", "μ = 1.20"),
-        ("gradient", "mu", "μ = 1.20"),
+        ("estimator", "mu", "μ = 1.20"),
+        ("kl", "mu", "μ = 1.20"),
     ],
 )
 def test_the_still_picture_and_its_text_follow_the_value(face, name, words):

@@ -29,6 +29,7 @@ from helpers.explorers import *
 from helpers.explorers import FrozenNoise, Flipbook
 z = np.linspace(-8, 8, 801)
 means, covariances = [[-2, 1], [3, 0]], [[[2, 0.5], [0.5, 1]], [[1, -0.3], [-0.3, 3]]]
+rows = ("fresh", "shared", "p", "f")
 def draw(value):
     figure, ax = plt.subplots(figsize=(2, 1))
     ax.plot([0, value])
@@ -51,11 +52,12 @@ EXPLORERS = {
         "frozen-noise",
         {"mu": 1.0, "sigma": 0.5},
     ),
-    "gradient": (
-        "GradientExplorer(1.0, 0.5, 200)",
-        "gradient-explorer",
+    "estimator": (
+        "EstimatorExplorer(1.0, 0.5, 200, rows=rows)",
+        "estimator-explorer",
         {"mu": 1.0, "sigma": 0.5, "n": 200},
     ),
+    "kl": ("KLExplorer(1.0, 0.5)", "kl-explorer", {"mu": 1.0, "sigma": 0.5}),
     "bound": (
         "BoundExplorer(z, -z**2 / 2 - 3 * (np.tanh(z) - 0.4) ** 2 - 2)",
         "bound-explorer",
@@ -134,7 +136,7 @@ def look(root):
 def test_a_drag_draws_frames_sends_nothing_and_tells_the_kernel_on_release(page, show, name, index):
     root = show(name)
     before, sent = values(page, name), len(page.sent)
-    slider = root.locator("input").nth(index)
+    slider = root.locator("input[type=range]").nth(index)
     root.evaluate(RECORD_TEXTS)
     drag(page, slider, (0.4, 0.5), (0.8, 0.5), steps=30)
     settle(page)
@@ -148,7 +150,7 @@ def test_a_drag_draws_frames_sends_nothing_and_tells_the_kernel_on_release(page,
     after = values(page, name)
     assert [i for i, (a, b) in enumerate(zip(before, after, strict=True)) if a != b] == [index]
     position = slider_values(root)[index]
-    assert after[index] == (round(10**position) if name == "gradient" and index == 2 else position)
+    assert after[index] == (round(10**position) if name == "estimator" and index == 2 else position)
     check_numbers(page, root, name)
 
 
@@ -171,7 +173,7 @@ def test_the_keyboard_moves_every_slider_and_no_cell(page, show, name):
     active = page.evaluate(ACTIVE_CELL)
     for index in range(len(EXPLORERS[name][2])):
         before, seen = values(page, name), look(root)
-        root.locator("input").nth(index).focus()
+        root.locator("input[type=range]").nth(index).focus()
         for key in ("ArrowRight", "ArrowUp"):
             page.keyboard.press(key)
         settle(page)
@@ -193,13 +195,13 @@ def test_axe_finds_no_serious_violation(page, show, theme, name):
 )
 def test_the_live_region_speaks_after_the_release(page, show, name, text):
     root = show(name)
-    root.locator("input").first.press("ArrowRight")
+    root.locator("input[type=range]").first.press("ArrowRight")
     assert text in root.locator("[aria-live=polite]").inner_text()
 
 
 def test_a_slider_that_is_held_does_not_give_way_to_the_kernel(page, show):
     root = show("frozen")
-    drag(page, root.locator("input").first, (0.5, 0.5), (0.85, 0.5))
+    drag(page, root.locator("input[type=range]").first, (0.5, 0.5), (0.85, 0.5))
     settle(page)
     held = slider_values(root)[0]
     seen = look(root)
@@ -241,7 +243,7 @@ def test_the_bounds_parts_add_up_in_every_frame(page, show):
     }
     """
     root.evaluate(read)
-    drag(page, root.locator("input").first, (0.3, 0.5), (0.7, 0.5), steps=30)
+    drag(page, root.locator("input[type=range]").first, (0.3, 0.5), (0.7, 0.5), steps=30)
     page.mouse.up()
     settle(page)
     elbo, gap, total, evidence = np.array(page.evaluate("frames")).T
@@ -252,10 +254,10 @@ def test_the_bounds_parts_add_up_in_every_frame(page, show):
     assert np.abs(total - evidence).max() <= 0.000101
 
 
-@pytest.mark.parametrize(("name", "text"), [("frozen", "Fresh ε"), ("gradient", "Fresh noise")])
+@pytest.mark.parametrize(("name", "text"), [("frozen", "Fresh ε"), ("estimator", "Fresh noise")])
 def test_the_button_draws_fresh_noise_that_the_kernel_gets(page, show, name, text):
     root = show(name)
-    read = "frozen.eps" if name == "frozen" else "np.frombuffer(gradient.noise, 'f4').tolist()"
+    read = "frozen.eps" if name == "frozen" else "np.frombuffer(estimator.noise, 'f4').tolist()"
     before, seen = ask(page, read), look(root)
     root.get_by_role("button", name=text).click()
     settle(page)
@@ -271,7 +273,7 @@ def test_without_a_kernel_all_move_on(page):
     for name, (_, kind, _) in EXPLORERS.items():
         root = find(page, f".{kind}", f"{name} = ")
         before = look(root)
-        drag(page, root.locator("input").first, (0.3, 0.5), (0.9, 0.5))
+        drag(page, root.locator("input[type=range]").first, (0.3, 0.5), (0.9, 0.5))
         page.mouse.up()
         settle(page)
         assert look(root) != before, name

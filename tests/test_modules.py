@@ -132,5 +132,5 @@ def test_every_view_resolves_to_one_module(name):
 
 
 def test_there_are_the_views_that_the_explorers_name():
-    assert {"bound.js", "flipbook.js", "frozen_noise.js", "gradient.js"} <= set(VIEWS)
-    assert {"latent.js", "plane.js", "posterior.js"} <= set(VIEWS)
+    assert {"bound.js", "flipbook.js", "frozen_noise.js", "estimator.js"} <= set(VIEWS)
+    assert {"kl.js", "latent.js", "plane.js", "posterior.js", "question.js"} <= set(VIEWS)

@@ -8,9 +8,10 @@ from torch import nn
 
 from helpers.explorers import (
     BoundExplorer,
+    EstimatorExplorer,
     Flipbook,
     FrozenNoise,
-    GradientExplorer,
+    KLExplorer,
     LatentExplorer,
     PlaneExplorer,
     PosteriorExplorer,
@@ -52,8 +53,9 @@ EXPLORERS = {
     "flipbook": lambda: Flipbook(
         lambda v: plot_images(torch.full((1, 4), v / 9)), range(9), label="v", alt="Grey."
     ),
+    "estimator": lambda: EstimatorExplorer(1.0, 0.5, 200),
     "frozen": lambda: FrozenNoise(1.0, 0.5, EPS),
-    "gradient": lambda: GradientExplorer(1.0, 0.5, 200),
+    "kl": lambda: KLExplorer(0.5, 0.5),
     "latent": latent,
     "plane": lambda: PlaneExplorer([[0, 0]], [0], MEANS, COVARIANCES, [1.5, -0.7], 0.3),
     "posterior": lambda: PosteriorExplorer(Z, np.sin(2 * Z) + 0.5 * Z, 0.3, x=0.5),
@@ -186,22 +188,6 @@ def test_the_dots_and_arrows_of_the_frozen_noise_are_where_they_belong(show):
     ends = np.array([[float(v) for v in end.replace("H", " ").split()] for end in ends])
     assert np.allclose(ends[:, 0], x)
     assert np.allclose(ends[:, 2], x - 0.1 * 2 * z * per_unit)  # a tenth of the negative gradient
-
-
-def test_the_estimates_of_the_gradient_are_drawn_where_they_are(show):
-    explorer = EXPLORERS["gradient"]()
-    page = show(explorer)
-    read = (
-        "all => all.map(t => [t.x.baseVal[0].value, parseFloat(t.textContent.replace('−', '-'))])"
-    )
-    labels = np.array(page.locator("text.tick").evaluate_all(read), dtype=float)
-    labels = labels[~np.isnan(labels[:, 1])]
-    right = labels[np.flatnonzero(np.diff(labels[:, 1]) < 0)[0] + 1 :]  # the second axis
-    per_unit, zero = np.polyfit(right[:, 1], right[:, 0], 1)
-    means, errors = np.array(list(explorer.estimates.values())).T
-    assert np.allclose(dots(page, "estimate")[0], zero + per_unit * means)
-    bars = page.locator(".error").evaluate_all("all => all.map(p => p.getBBox().width)")
-    assert np.allclose(bars, 4 * errors * per_unit, atol=1e-3)
 
 
 BLACK = """

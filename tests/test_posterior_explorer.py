@@ -75,3 +75,18 @@ WRONG = [
 def test_what_does_not_fit_is_refused(options, message):
     with pytest.raises(ValueError, match=message):
         PosteriorExplorer(**({"z": Z, "curve": curve(Z), "noise": 0.3} | options))
+
+
+def test_what_was_drawn_is_in_the_picture_and_other_bytes_are_refused():
+    explorer = PosteriorExplorer(Z, curve(Z), 0.3)
+    before = explorer.still
+    pairs = np.array([[0.5, -1.25], [-0.25, 0.75]], np.float32)
+    explorer.drawn = pairs.tobytes()
+    assert np.array_equal(explorer.draws, pairs)
+    assert explorer.numbers["draws"] == 2
+    assert explorer.still != before
+    assert "2 pairs z, x" in explorer.alt
+    for wrong in (b"1234", np.full(2, np.nan, "f4").tobytes(), bytes(8 * 5_001)):
+        with pytest.raises(ValueError, match="expected at most 5000 finite pairs"):
+            explorer.drawn = wrong
+    assert np.array_equal(explorer.draws, pairs)

@@ -1,19 +1,26 @@
 """The draggable pictures."""
 
 from helpers.explorers.bound import BoundExplorer
+from helpers.explorers.estimator import EstimatorExplorer
 from helpers.explorers.flipbook import Flipbook
+from helpers.explorers.flow import FlowExplorer
 from helpers.explorers.frozen_noise import FrozenNoise
-from helpers.explorers.gradient import GradientExplorer
+from helpers.explorers.kl import KLExplorer
 from helpers.explorers.latent import LatentExplorer
 from helpers.explorers.plane import PlaneExplorer
 from helpers.explorers.posterior import PosteriorExplorer
+from helpers.explorers.question import NumberQuestion, Question
 
 __all__ = [
     "BoundExplorer",
+    "EstimatorExplorer",
     "Flipbook",
+    "FlowExplorer",
     "FrozenNoise",
-    "GradientExplorer",
+    "KLExplorer",
     "LatentExplorer",
+    "NumberQuestion",
     "PlaneExplorer",
     "PosteriorExplorer",
+    "Question",
 ]

@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64encode
+from html import escape
 from pathlib import Path
 
 import anywidget
@@ -131,6 +132,12 @@ class Explorer(anywidget.AnyWidget):
     @property
     def alt(self) -> str:
         return self.describe()
+
+    @property
+    def markup(self) -> str:
+        """The still as HTML, for a page."""
+        source = f"data:image/png;base64,{b64encode(self.still).decode()}"
+        return f'<img src="{source}" alt="{escape(self.alt)}" style="max-width:100%">'
 
     @classmethod
     def limits(cls) -> dict[str, list[float]]:

@@ -3,7 +3,6 @@
 import json
 from base64 import b64encode
 from gzip import compress
-from html import escape
 from pathlib import Path
 
 MIME = "application/vnd.autoencoder-to-vae.explorer+json"
@@ -16,7 +15,7 @@ PAGE = """<!doctype html>
 <title>{name}</title>
 <main>
 <figure class="explorer" style="margin:0" data-module="{name}" data-state="state">
-<img src="{picture}" alt="{alt}" style="max-width:100%">
+{still}
 </figure>
 </main>
 <script>
@@ -61,7 +60,6 @@ def page(explorer) -> str:
     state = explorer.page_state()
     if state is None:
         raise ValueError("expected an explorer that needs no kernel; this one does")
-    name, alt = type(explorer).__name__, escape(explorer.alt)
+    name = type(explorer).__name__
     scripts = [HOST.read_text(), part(name, str(explorer._esm)), part("state", state)]
-    picture = f"data:image/png;base64,{b64encode(explorer.still).decode()}"
-    return PAGE.format(name=name, alt=alt, picture=picture, scripts="\n".join(scripts))
+    return PAGE.format(name=name, still=explorer.markup, scripts="\n".join(scripts))

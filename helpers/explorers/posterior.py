@@ -3,13 +3,19 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from traitlets import Bytes, validate
 
 from helpers.explorers.base import Explorer, Slider, module, on_grid
 from helpers.plots import COLORS
 
+MOST = 5_000  # draws that are kept
+WIDE = 1.6  # how far the largest p(x) reaches from the right edge, in units of z
+
 
 class PosteriorExplorer(Explorer):
     """Move x and see p(z|x), where z ~ N(0, 1) and x|z ~ N(f(z), noise²), in the browser.
+
+    A button draws z from the prior and then x, once or often; the x pile up as p(x).
 
     Args:
         z: (N,) equally spaced, increasing.
@@ -19,6 +25,7 @@ class PosteriorExplorer(Explorer):
         x: the start.
     Traits:
         x: the observation. It changes when the reader lets go, and can be set.
+        drawn: pairs (z, x) as float32 bytes, at most 5,000; `draws` has them as (N, 2).
         numbers: p_x (p(x)), and z's posterior mean and standard deviation, mean and std.
         posterior: p(z|x) at the z above.
     Raises:
@@ -29,6 +36,7 @@ class PosteriorExplorer(Explorer):
 
     _esm = module("posterior.js")
     x = Slider(-3.0, 3.0, 0.0)
+    drawn = Bytes().tag(sync=True, echo_update=False, from_json=lambda data, _: bytes(data))
 
     def __init__(self, z, curve, noise: float, *, x_range=(-3.0, 3.0), x: float = 0.0):
         z, curve = on_grid(z, curve, "curve")
@@ -39,25 +47,38 @@ class PosteriorExplorer(Explorer):
             )
         colors = [COLORS[name] for name in ("data", "prior", "posterior")]
         spec = {"z": z.tolist(), "curve": curve.tolist(), "noise": float(noise), "colors": colors}
+        spec |= {"most": MOST}
         super().__init__(spec | {"limits": {"x": [low, high]}}, x=x)
+
+    @validate("drawn")
+    def _check_drawn(self, proposal):
+        drawn = proposal["value"]
+        if len(drawn) % 8 or len(drawn) > 8 * MOST or not np.isfinite(_pairs(drawn)).all():
+            raise ValueError(f"expected at most {MOST} finite pairs of float32; got other bytes")
+        return drawn
+
+    @property
+    def draws(self) -> np.ndarray:
+        """The pairs (z, x) that were drawn, (N, 2)."""
+        return _pairs(self.drawn)
 
     @property
     def posterior(self) -> np.ndarray:
-        return self._infer()[1]
+        return self._infer(self.x)[1]
 
     @property
     def numbers(self) -> dict[str, float]:
         z, dz = np.array(self.spec["z"]), self._dz
-        p_x, density = self._infer()
+        p_x, density = self._infer(self.x)
         mean = float(density @ z * dz)
         std = float(np.sqrt(density @ (z - mean) ** 2 * dz))
-        return {"p_x": p_x, "mean": mean, "std": std}
+        return {"p_x": p_x, "mean": mean, "std": std, "draws": float(len(self.draws))}
 
     @property
     def _dz(self) -> float:
         return self.spec["z"][1] - self.spec["z"][0]
 
-    def _infer(self) -> tuple[float, np.ndarray]:
+    def _infer(self, x: float) -> tuple[float, np.ndarray]:
         """p(x), and p(z|x) at each z.
 
         Far from the curve p(x) is 0 in the computer, and p(z|x) must not become 0 / 0: the largest
@@ -65,18 +86,19 @@ class PosteriorExplorer(Explorer):
         """
         z, curve = np.array(self.spec["z"]), np.array(self.spec["curve"])
         noise = self.spec["noise"]
-        squares = ((self.x - curve) / noise) ** 2 + z**2
+        squares = ((x - curve) / noise) ** 2 + z**2
         joint = np.exp((squares.min() - squares) / 2)
         total = joint.sum() * self._dz
         return float(total * np.exp(-squares.min() / 2) / (2 * np.pi * noise)), joint / total
 
     def describe(self) -> str:
-        marginal, mean, std = self.numbers.values()
+        marginal, mean, std, draws = self.numbers.values()
+        piled = f" {draws:.0f} pairs z, x are dots; their x pile up at the right edge as p(x)."
         return (
             f"Left: the curve f(z) and a line at the observed x = {self.x:.2f}. Right: the prior "
             "of z, and its posterior, with a peak where the line meets the curve. "
             f"p(x) = {marginal:.4f}; posterior mean {mean:.3f}, standard deviation {std:.3f}."
-        )
+        ) + (piled if draws else "")
 
     def draw(self, figure: Figure) -> None:
         left, right = figure.subplots(1, 2)
@@ -88,8 +110,26 @@ class PosteriorExplorer(Explorer):
         ends = 1.2 * np.array(self.spec["limits"]["x"])
         ax.plot(self.spec["z"], self.spec["curve"], color=data)
         ax.axhline(self.x, color=posterior)
+        if len(self.draws):
+            self._draw_pile(ax, *ends)
         ax.set(xlabel="z", ylabel="x", xlim=(-3.6, 3.6), ylim=ends)
         ax.set_title("generation: x = f(z) + noise")
+
+    def _draw_pile(self, ax: Axes, low: float, high: float) -> None:
+        """The pairs as dots; at the right edge a histogram of x, sideways, and p(x)."""
+        z, x = self.draws.T
+        xs = np.linspace(low, high, 121)
+        p = np.array([self._infer(value)[0] for value in xs])
+        unit = WIDE / p.max()
+        counts, edges = np.histogram(x, 30, (low, high))
+        heights = unit * counts / len(x) / (edges[1] - edges[0])
+        color = self.spec["colors"][0]
+        ax.barh(
+            edges[:-1], -heights, edges[1] - edges[0], 3.6, align="edge", color=color, alpha=0.35
+        )
+        ax.plot(3.6 - unit * p, xs, color=color, lw=1.5)
+        ax.text(3.5, 0.95 * low, "p(x)", ha="right", va="bottom", color=color)
+        ax.plot(z[-300:], x[-300:], ".", color=color, alpha=0.5, ms=4)
 
     def _draw_densities(self, ax: Axes) -> None:
         z, (_, prior, posterior) = np.array(self.spec["z"]), self.spec["colors"]
@@ -98,3 +138,7 @@ class PosteriorExplorer(Explorer):
         ax.legend(["prior p(z)", "posterior p(z|x)"], loc="upper left", fontsize=9)
         ax.set(xlabel="z", ylabel="density", xlim=(-3.6, 3.6), ylim=(0, 4))
         ax.set_title(f"inference: z given x = {self.x:.2f}".replace("-", "−"))
+
+
+def _pairs(drawn: bytes) -> np.ndarray:
+    return np.frombuffer(drawn, np.float32).reshape(-1, 2).astype(float)

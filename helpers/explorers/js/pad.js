@@ -1,8 +1,9 @@
 // The drawing pad. Strokes are kept as lines, so that scaling them keeps the pen's width.
 
-import { button, element, floats, listen, position } from "./common.js";
+import { button, element, floats } from "./common.js";
 import { errorMeter } from "./meter.js";
-import { arrow, coordinates, describe, makeSurface, panel, picture } from "./pieces.js";
+import { penOn } from "./pen.js";
+import { coordinates, describe, makeSurface, panel, picture } from "./pieces.js";
 import { squaredError } from "./points.js";
 import { center, drawStrokes, PAD } from "./strokes.js";
 
@@ -130,43 +131,13 @@ export function padPart(state) {
     meter.show(null);
   }
 
-  let pointer = null;
-  listen(pad.canvas, "pointerdown", (event) => {
-    if (event.button !== 0 || pointer !== null) return;
-    pointer = event.pointerId;
-    pad.canvas.setPointerCapture(pointer);
-    begin(...position(event, pad.canvas, PAD));
+  const at = penOn(pad.canvas, {
+    begin,
+    extend,
+    lift,
+    isDown: () => stroke !== null,
+    moved: state.schedule,
   });
-  listen(pad.canvas, "pointermove", (event) => {
-    if (event.pointerId !== pointer) return;
-    const events = event.getCoalescedEvents?.() ?? [];
-    for (const each of events.length ? events : [event]) {
-      extend(...position(each, pad.canvas, PAD));
-    }
-  });
-  listen(pad.canvas, "pointerup pointercancel", (event) => {
-    if (event.pointerId !== pointer) return;
-    pointer = null;
-    lift();
-  });
-
-  const at = [PAD / 2, PAD / 4]; // where the keyboard's pen is
-  listen(pad.canvas, "keydown", (event) => {
-    const [dx, dy] = arrow(event);
-    if (event.key === " ") {
-      if (event.repeat) return event.preventDefault();
-      if (stroke) lift();
-      else begin(...at);
-    } else if (dx || dy) {
-      at[0] = Math.min(PAD - 1, Math.max(1, at[0] + dx));
-      at[1] = Math.min(PAD - 1, Math.max(1, at[1] + dy));
-      if (stroke) extend(...at);
-    } else return undefined;
-    event.preventDefault();
-    state.schedule();
-    return undefined;
-  });
-  listen(pad.canvas, "blur", () => pointer === null && lift());
 
   wipe();
   return { node, draw };

@@ -1,10 +1,22 @@
 // The view of helpers.explorers.PosteriorExplorer: see posterior.py, common.js and chart.js.
 //
 // The slider sets the model's x, one animation frame computes the posterior and draws, and the
-// release tells the kernel.
+// release tells the kernel. A button draws z from the prior and then x, once or often.
 
 import { axis, chart, chartLook, charts, DENSITY, WIDTH, Z } from "./chart.js";
-import { follow, group, mount, number, sentence, slider, spoken } from "./common.js";
+import {
+  button,
+  element,
+  follow,
+  group,
+  mount,
+  normal,
+  number,
+  sentence,
+  slider,
+  spoken,
+} from "./common.js";
+import { drawPair, pairs, priorDraws } from "./prior_draws.js";
 
 export default { render };
 
@@ -23,7 +35,7 @@ export function infer({ z, curve, noise }, x) {
 }
 
 function render({ model, el }) {
-  const { z, curve, noise, limits, colors } = model.get("spec");
+  const { z, curve, noise, limits, colors, most } = model.get("spec");
   const [low, high] = limits.x;
   const [data, prior, posterior] = colors;
 
@@ -37,6 +49,7 @@ function render({ model, el }) {
   const left = chart(svg, 0, "generation: x = f(z) + noise", Z, observations);
   left.line(data, "", left.path(z, curve));
   const observed = left.line(posterior);
+  const showDraws = priorDraws(left, { z, curve, noise }, observations.range, colors);
   const right = chart(svg, WIDTH, "inference: z given x", Z, DENSITY);
   right.line(
     prior,
@@ -55,8 +68,14 @@ function render({ model, el }) {
   const move = (value) => view.set("x", value);
   const input = slider(root, "x", { min: low, max: high, step: 0.01 }, move, release);
   const text = sentence`p(x) = ${"p_x"}; posterior mean ${"mean"}, standard deviation ${"std"}`;
+  const actions = element("div", { className: "controls" });
+  button(actions, "Draw z, then x", () => drawMore(1));
+  button(actions, "Draw 100", () => drawMore(100));
+  button(actions, "Clear", () => keep([]));
+  const count = sentence`drawn: ${"draws"}; at the right edge their x pile up as p(x)`;
+  actions.append(count.node);
   const live = spoken();
-  root.append(text.node, live);
+  root.append(text.node, actions, live);
   mount(root, el);
 
   function draw(get) {
@@ -64,6 +83,9 @@ function render({ model, el }) {
     const { density, p_x, mean, std } = infer({ z, curve, noise }, x);
     observed.setAttribute("d", left.path(Z.range, [x, x]));
     bump.setAttribute("d", right.path(z, density));
+    const drawn = pairs(get("drawn"));
+    showDraws(drawn);
+    count.show({ draws: drawn.length });
     input.show(x);
     text.show({ p_x: number(p_x, 4), mean: number(mean, 3), std: number(std, 3) });
     svg.setAttribute("aria-label", `Prior and posterior of z given x = ${number(x)}`);
@@ -74,7 +96,21 @@ function render({ model, el }) {
     live.textContent = `x = ${number(model.get("x"))}: ${text.node.textContent}`;
   }
 
-  const view = follow(model, ["x"], draw);
+  function keep(drawn) {
+    view.set("drawn", new DataView(Float32Array.from(drawn.flat()).buffer));
+    view.release();
+    const [z, x] = drawn.at(-1) ?? [];
+    live.textContent = drawn.length
+      ? `${drawn.length} drawn; the last: z = ${number(z)} from the prior, then x = ${number(x)}`
+      : "nothing drawn";
+  }
+
+  function drawMore(times) {
+    const fresh = Array.from({ length: times }, () => drawPair({ z, curve, noise }, normal));
+    keep([...pairs(view.get("drawn")), ...fresh].slice(-most));
+  }
+
+  const view = follow(model, ["x", "drawn"], draw);
   return () => {
     view.stop();
     root.remove();

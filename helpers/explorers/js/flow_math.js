@@ -1,0 +1,115 @@
+// What goes through the network for one image, and the gradient that comes back: pure functions.
+
+import { backward, forward, network, run, sigmoid, sizeOf } from "./network.js";
+
+// The decoder stands first in the weights, and ends in the sigmoid: here it ends in logits.
+export function readNetworks(spec, weights) {
+  return {
+    decoder: network(spec.decoder.slice(0, -1), weights),
+    encoder: network(spec.encoder, weights, sizeOf(spec.decoder)),
+  };
+}
+
+// x -> (mu, logvar) -> z = mu + noise · sigma · eps -> logits -> pixels, and the loss in its parts.
+// `noise` scales eps. Where spec.variational is false, z is what the encoder gives.
+export function flow({ encoder, decoder }, spec, x, eps, noise) {
+  const code = run(encoder, x);
+  const mu = code.slice(0, spec.latent_dim);
+  const logvar = code.slice(spec.latent_dim);
+  const sigma = logvar.map((v) => Math.exp(v / 2));
+  const z = mu.map((m, i) => (spec.variational ? m + noise * sigma[i] * eps[i] : m));
+  const kept = forward(decoder, z, 1);
+  const logits = kept.at(-1);
+  const pixels = logits.map(sigmoid);
+  const kl = Array.from(logvar, (v, i) => klOf(mu[i], v));
+  const error = spec.likelihood === "sum" ? squaredError(x, pixels) : crossEntropy(x, logits);
+  const result = { x, mu, logvar, sigma, eps, noise, z, kept, logits, pixels, kl };
+  return Object.assign(result, { reconstruction: error, loss: error + total(kl) });
+}
+
+// KL(N(mu, sigma²) ‖ N(0, 1)) in nats.
+export function klOf(mu, logvar) {
+  return 0.5 * (mu * mu + Math.expm1(logvar) - logvar);
+}
+
+export function squaredError(x, pixels) {
+  return x.reduce((sum, value, i) => sum + (value - pixels[i]) ** 2, 0);
+}
+
+// −log p(x|z) of Bernoulli pixels: log(1 + eˡ) − x l of each.
+export function crossEntropy(x, logits) {
+  const softplus = (l) => Math.max(l, 0) + Math.log1p(Math.exp(-Math.abs(l)));
+  return x.reduce((sum, value, i) => sum + softplus(logits[i]) - value * logits[i], 0);
+}
+
+export function total(values) {
+  return values.reduce((sum, value) => sum + value, 0);
+}
+
+// The gradient of each part of the loss, by z, mu and sigma. Where it is blocked, that of the
+// reconstruction ends at z. The gradient of the KL does not pass z: it begins at mu and sigma.
+export function gradients({ decoder }, spec, result) {
+  const { x, mu, sigma, eps, noise, kept, pixels } = result;
+  const slope = (p) => (spec.likelihood === "sum" ? 2 * p * (1 - p) : 1);
+  const byLogits = pixels.map((p, i) => (p - x[i]) * slope(p));
+  const byZ = backward(decoder, kept, byLogits, 1)[0];
+  const open = spec.gradient === "blocked" ? 0 : 1;
+  return {
+    z: byZ,
+    mu: byZ.map((g) => open * g),
+    sigma: byZ.map((g, i) => open * g * noise * eps[i]),
+    klMu: mu,
+    klSigma: sigma.map((s) => s - 1 / s),
+  };
+}
+
+// The nodes that each light reaches. Noise of 0 keeps the reconstruction's from sigma.
+export function reached(spec, noise) {
+  const open = spec.gradient !== "blocked";
+  const way = ["loss", "reconstruction", "x_hat", "decoder", "z"];
+  if (!spec.variational) return { reconstruction: [...way, "encoder"], kl: [] };
+  const on = open ? ["mu", ...(noise > 0 ? ["sigma"] : []), "q", "encoder"] : [];
+  return { reconstruction: [...way, ...on], kl: ["loss", "kl", "q", "mu", "sigma", "encoder"] };
+}
+
+// What the reader sees, by the names of helpers.explorers.FlowExplorer.numbers.
+export function numbersOf(spec, result, slopes = null) {
+  const numbers = { reconstruction: result.reconstruction, loss: result.loss };
+  const each = { z: result.z };
+  if (spec.variational) {
+    numbers.kl = total(result.kl);
+    const { mu, sigma, eps, kl } = result;
+    Object.assign(each, { mu, sigma, eps, kl });
+  }
+  if (slopes) {
+    each.reconstruction_by_z = slopes.z;
+    if (spec.variational) {
+      each.reconstruction_by_mu = slopes.mu;
+      each.reconstruction_by_sigma = slopes.sigma;
+      each.kl_by_mu = slopes.klMu;
+      each.kl_by_sigma = slopes.klSigma;
+    }
+  }
+  for (const [name, values] of Object.entries(each)) {
+    for (let i = 0; i < spec.shown; i++) numbers[`${name}_${i + 1}`] = values[i];
+  }
+  return numbers;
+}
+
+// Four digits that count, whatever the size.
+export function digits(value) {
+  const size = Math.abs(value);
+  if (size === 0) return "0";
+  if (size < 1e-3) return value.toExponential(2).replaceAll("-", "−");
+  return (size < 9999 ? value.toPrecision(4) : value.toFixed(0)).replace("-", "−");
+}
+
+export function sub(i) {
+  return [...String(i + 1)].map((digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]).join("");
+}
+
+// The next image of this class after this one, round about.
+export function nextOf(classes, name, index) {
+  const order = classes.map((_, k) => (index + 1 + k) % classes.length);
+  return order.find((i) => classes[i] === name);
+}

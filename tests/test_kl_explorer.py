@@ -1,0 +1,58 @@
+"""KLExplorer: its numbers against torch.distributions and adaptive quadrature."""
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from scipy.integrate import quad
+from scipy.stats import norm
+from torch.distributions import Normal, kl_divergence
+
+from helpers.explorers import KLExplorer
+
+CASES = [(1.0, 1.0), (0.0, 2.0), (0.0, 0.5), (-3.0, 0.2), (2.4, 2.5), (0.0, 1.0)]
+
+
+@pytest.mark.parametrize(("mu", "sigma"), CASES)
+def test_the_bars_and_the_area_are_the_kl_of_torch(mu, sigma):
+    numbers = KLExplorer(mu, sigma).numbers
+    q = Normal(torch.tensor(mu, dtype=torch.float64), sigma)
+    exact = kl_divergence(q, Normal(torch.tensor(0.0, dtype=torch.float64), 1.0)).item()
+    assert numbers["kl"] == pytest.approx(exact, abs=1e-9)
+    assert numbers["area"] == pytest.approx(exact, abs=1e-6)
+    bars = mu**2 / 2, (sigma**2 - 1) / 2, np.log(1 / sigma)
+    assert np.allclose([numbers[n] for n in ("mu_term", "sigma_term", "log_term")], bars)
+
+
+@pytest.mark.parametrize(("mu", "sigma"), CASES)
+def test_the_areas_above_and_below_zero_are_those_of_quadrature(mu, sigma):
+    def at(z):
+        return norm.pdf(z, mu, sigma) * (norm.logpdf(z, mu, sigma) - norm.logpdf(z))
+
+    numbers = KLExplorer(mu, sigma).numbers
+    for name, sign in (("positive", 1), ("negative", -1)):
+        pieces = np.linspace(mu - 9 * sigma, mu + 9 * sigma, 73)
+        area = sum(
+            quad(lambda z, sign=sign: max(0, sign * at(z)), *ends)[0]
+            for ends in zip(pieces[:-1], pieces[1:], strict=True)
+        )
+        assert numbers[name] == pytest.approx(area, abs=5e-5)
+
+
+def test_the_picture_follows_and_its_text_has_the_numbers():
+    explorer = KLExplorer(1.0, 0.5)
+    before = explorer.still
+    assert "½μ² = 0.5000, ½(σ² − 1) = -0.3750, −log σ = 0.6931" in explorer.alt
+    explorer.mu = -2
+    assert explorer.still != before
+    assert "½μ² = 2.0000" in explorer.alt
+    with Image.open(io.BytesIO(explorer.still)) as picture:
+        assert picture.size == (740, 420)
+
+
+@pytest.mark.parametrize("given", [(3.1, 1), (np.nan, 1), (0, 0.1), (0, np.inf), (0, -1)])
+def test_values_out_of_range_are_refused(given):
+    with pytest.raises(ValueError, match="expected"):
+        KLExplorer(*given)

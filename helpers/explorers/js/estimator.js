@@ -198,8 +198,10 @@ function render({ model, el }) {
     return (state) => {
       select.value = state.f;
       box.checked = state.baseline;
-      for (const name of ["mu", "sigma"]) sliders[name].row.hidden = state.f === "norm";
-      sliders.dimension.row.hidden = state.f !== "norm";
+      const names = state.f === "norm" ? ["n", "dimension"] : ["mu", "sigma", "n"];
+      if (controls.children.length !== names.length) {
+        controls.replaceChildren(...names.map((name) => sliders[name].row));
+      }
       sliders.mu.show(state.mu);
       sliders.sigma.show(state.sigma);
       sliders.dimension.show(state.dimension, String(state.dimension));
@@ -394,6 +396,7 @@ function numberTable(parent, rows) {
     for (const name of row === "truth" ? [row] : names) {
       const cell =
         name.endsWith("_variance") && !exact.includes(row) ? element("td") : valueNode("td", name);
+      cell.className = "value";
       line.append(cell);
       cells[name] = cell;
     }

@@ -201,7 +201,7 @@ export const LOOK = `
   }
   .flow-explorer .line:not(.plain) .terms { margin: 0 calc(3.2em - 1.25px); }
 }
-@container (min-width: 900px) {
+@container (min-width: 1100px) {
   .flow-explorer .roomy :is(.node.q, .eps) { display: grid; align-items: center; }
   .flow-explorer .roomy .q .curve { margin-top: 0; }
   .flow-explorer .roomy .lines { display: block; }

@@ -4,13 +4,17 @@
 (globalThis._JUPYTERLAB ??= {})["autoencoder-to-vae"] = {
   init() {},
   get: async () => () => ({
+    __esModule: true, // or JupyterLab takes the whole object for the plugin
     default: {
       id: "autoencoder-to-vae:contents",
       autoStart: true,
-      async activate({ commands, restored, shell }) {
-        await restored; // the file browser has opened by then
-        const { fresh } = await shell.restored;
-        if (fresh && shell.mode !== "single-document") commands.execute("toc:show-panel");
+      // Nothing is awaited here: JupyterLab restores its layout when every plugin is activated.
+      activate({ commands, restored, shell }) {
+        restored // the file browser has opened by then
+          .then(() => shell.restored)
+          .then(({ fresh }) => {
+            if (fresh && shell.mode !== "single-document") commands.execute("toc:show-panel");
+          });
       },
     },
   }),

@@ -12,7 +12,11 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 export GOMP_SPINCOUNT ?= 10000
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: lab test lint-js coverage notebooks site bench bench-explorer bench-classroom clean
+# Two workers, each of which takes a file at a time, in the order of tests/conftest.py: a notebook's
+# cells stay together. One thread of torch for each.
+PARALLEL := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+.PHONY: lab lint lint-js test test-fast coverage notebooks site bench bench-explorer bench-classroom clean
 
 # One environment, made in two steps: what a reader runs, and what tests and the site need besides.
 # A changed file of requirements installs again, into what is there.
@@ -31,10 +35,20 @@ export OPENBLAS_NUM_THREADS ?= 1
 lab: .venv/reader
 	$(BIN)/jupyter lab --ip=127.0.0.1 $(AS_ROOT) --LabApp.default_url=/lab/tree/$(FIRST)
 
-test: .venv
+lint: .venv
 	$(BIN)/ruff check helpers docs tests benchmarks notebooks
 	$(BIN)/ruff format --check helpers docs tests benchmarks
-	$(BIN)/pytest tests --nbval-lax notebooks
+
+# Everything. The site is built before its tests look at it; what counts frames, or reads the clocks
+# of the cores, has the machine for itself afterwards.
+test: lint site
+	$(PARALLEL) -m "not serial" tests --nbval-lax notebooks
+	$(BIN)/pytest -m serial tests
+
+# What needs neither a kernel nor a browser.
+test-fast: lint
+	$(PARALLEL) -m "not serial and not kernel and not browser" tests
+	$(BIN)/pytest -m "serial and not browser" tests
 
 # The explorers' JavaScript, where Node is found: nothing else here needs it.
 lint-js:
@@ -45,10 +59,10 @@ lint-js:
 # What the unit tests alone reach, without notebooks and browsers; fails below the share that
 # pyproject.toml asks for.
 coverage: .venv
-	$(BIN)/pytest tests --ignore-glob='*_browser.py' --cov
+	$(BIN)/pytest tests -m "not browser" --cov
 
 notebooks: .venv
-	$(BIN)/python -m helpers.saving notebooks/*.ipynb
+	$(BIN)/python -m helpers.runner $(wildcard notebooks/*.ipynb notebooks/*/*.ipynb)
 
 site: .venv
 	$(BIN)/python docs/build.py

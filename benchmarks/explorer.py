@@ -8,15 +8,14 @@ machine, so read the ratios rather than the figures.
 """
 
 import asyncio
-import sys
 import tempfile
 import time
 from pathlib import Path
 from statistics import median
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from browser import CHROMIUM_ARGS, READY, RUN_ALL, find_chromium, running_lab  # noqa: E402
-from playwright.async_api import async_playwright  # noqa: E402
+from playwright.async_api import async_playwright
+
+from tests.browser import CHROMIUM_ARGS, READY, RUN_ALL, find_chromium, running_lab
 
 DRAGS, SECONDS, RATE, KEYS = 5, 3, 60, 40
 REACH = 60  # of a drag, in pixels to either side

@@ -6,15 +6,13 @@ The drags are those of benchmarks/explorer.py, on the last page of the site, ser
 """
 
 import asyncio
-import sys
 from pathlib import Path
 from statistics import median
 
+from explorer import DRAGS, WATCH, drag, spread
 from playwright.async_api import async_playwright
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from browser import CHROMIUM_ARGS, find_chromium, serving  # noqa: E402
-from explorer import DRAGS, WATCH, drag, spread  # noqa: E402
+from tests.browser import CHROMIUM_ARGS, find_chromium, serving
 
 SITE = Path(__file__).parents[1] / "site"
 HANDLE = ".latent-explorer input[type=range]"

@@ -1,98 +1,159 @@
 """Build the site: static pages of the notebooks, with living explorers.
 
-    .venv/bin/python docs/build.py [FOLDER]     (default: site)
+    .venv/bin/python docs/build.py     (or `make site`)
 
-Every notebook is run, and its copy is prepared for Sphinx: pictures become files, explorers become
-figures with their states. The notebooks themselves stay as they are.
+Each notebook of the course is run, and so is each page of Markdown in docs/ with cells to run (one
+whose first lines say `file_format: mystnb`). Closer looks are shown as they were saved. A copy of
+each is prepared for Sphinx: pictures become files, explorers become figures with their states, and
+the tags of a cell say what is folded. The notebooks themselves stay as they are.
 """
 
 import os
 import re
 import shutil
-import sys
 from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from hashlib import sha256
 from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import nbformat
+from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
 from PIL import Image
 from sphinx.cmd.build import build_main
 
 from helpers.explorers import pages
-from helpers.saving import executed
+from helpers.runner import executed
 
 ROOT = Path(__file__).resolve().parents[1]
+SITE = ROOT / "site"
+STAMP = ".built-from"  # in the site: the fingerprint of what it was built from
 STATES = "from helpers.explorers.base import Explorer; Explorer.for_pages = True"
 KERNEL_LINE = "This explorer needs Python: run the notebook in JupyterLab to drag it."
+FOLDS = {  # by tag: what MyST-NB does with the cell, and what a reader clicks to see it
+    "solution": ("hide-cell", "solution"),
+    "check": ("hide-input", "check"),
+    "plot": ("hide-input", "code"),
+    "setup": ("hide-input", "setup"),
+    "question": ("remove-input", "question"),
+}
 
 
-def build(site: Path, folder: Path) -> None:
-    """Run the notebooks, put what Sphinx reads into the folder, and build the pages there."""
-    source, built = folder / "source", folder / "site"
-    static = source / "_static"
-    shutil.copytree(ROOT / "docs", source, ignore=shutil.ignore_patterns("__*", "build.py"))
-    (static / "explorers").mkdir()
-    shutil.copy(pages.HOST, static)
+def build(root: Path, site: Path, folder: Path) -> None:
+    """Put what Sphinx reads of the repository `root` into the folder; build the pages there."""
+    source, built, stamp = folder / "source", folder / "site", fingerprint(root)
+    shutil.copytree(root / "docs", source, ignore=shutil.ignore_patterns("__*", "build.py"))
+    (source / "_static" / "explorers").mkdir()
+    shutil.copy(pages.HOST, source / "_static")
     for name in ("img", "helpers"):  # what the notebooks link to
-        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__*"))
-    (source / "notebooks").mkdir()
-
-    def run(path: Path) -> None:
-        notebook = executed(path, nbformat.v4.new_code_cell(STATES))
-        del notebook.cells[0]
-        prepare(notebook, path.stem, static)
-        nbformat.write(notebook, source / "notebooks" / path.name)
-
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # two notebooks at once, on two cores
+        shutil.copytree(root / name, source / name, ignore=shutil.ignore_patterns("__*"))
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(run, sorted(ROOT.glob("notebooks/*.ipynb"))))
+        list(pool.map(partial(write_page, root, source), sources(root)))
     doctrees = folder / "doctrees"
     if build_main(["-q", "-W", "--keep-going", "-d", str(doctrees), str(source), str(built)]):
         raise SystemExit("Sphinx did not build the pages, or warned")
+    (built / STAMP).write_text(stamp)
     shutil.rmtree(site, ignore_errors=True)
     shutil.move(built, site)
 
 
-def prepare(notebook: dict, name: str, static: Path) -> None:
-    """Make what Sphinx reads of an executed notebook: pictures as files, explorers as figures."""
-    number = 0
+def fingerprint(root: Path) -> str:
+    """A text that changes with every file that the site is made of."""
+    digest = sha256()
+    for name in ("docs", "helpers", "img", "notebooks"):
+        for path in sorted((root / name).rglob("*")):
+            if path.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & {*path.parts}:
+                digest.update(f"{path.relative_to(root)} {path.stat().st_size}\n".encode())
+                digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def sources(root: Path) -> list[Path]:
+    """The notebooks, and the pages of Markdown with cells to run."""
+    notebooks = [*root.glob("notebooks/*.ipynb"), *root.glob("notebooks/[!.]*/*.ipynb")]
+    texts = [p for p in root.glob("docs/*.md") if is_myst_markdown_notebook(p.read_text("utf-8"))]
+    return sorted(notebooks, reverse=True) + sorted(texts)  # the last notebook takes longest
+
+
+def write_page(root: Path, source: Path, path: Path) -> None:
+    """Put what Sphinx reads of a notebook, or of a page of Markdown with cells, into its source."""
+    markdown = path.suffix == ".md"
+    target = source / path.relative_to(root / "docs" if markdown else root)
+    notebook = read_markdown(path) if markdown else nbformat.read(path, as_version=4)
+    if path.parent.parent != root / "notebooks":  # a closer look is shown as it was saved
+        notebook.cells.insert(0, nbformat.v4.new_code_cell(STATES))
+        executed(notebook, path.parent)
+        del notebook.cells[0]
+    target.unlink(missing_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    prepare(notebook, target.relative_to(source).with_suffix(""), source / "_static")
+    nbformat.write(notebook, target.with_suffix(".ipynb"))
+
+
+def read_markdown(path: Path) -> dict:
+    notebook = read_myst_markdown_notebook(path.read_text("utf-8"))
+    del notebook.metadata["file_format"]
+    return notebook
+
+
+def prepare(notebook: dict, page: Path, static: Path) -> None:
+    """Make what Sphinx reads of a notebook: pictures as files, explorers as figures, folds."""
+    number, up = 0, "../" * (len(page.parts) - 1)
     for cell in notebook.cells:
-        if cell.metadata.get("jupyter", {}).get("source_hidden"):
-            cell.metadata.setdefault("tags", []).append("hide-cell")
+        fold(cell)
         for output in cell.get("outputs", []):
-            data = output.get("data", {})
-            if "image/png" in data:
+            if {"image/png", pages.MIME} & output.get("data", {}).keys():
                 number += 1
-                alt = output["metadata"].get("image/png", {}).get("alt", "")
-                output["data"] = {"text/html": figure(data, alt, f"{name}-{number}", static)}
+                html = figure(output, f"{page.name}-{number}", static, up)
+                output["data"] = {"text/html": html}
     question = re.search(r"\*\*The question: (.+?)\*\*", notebook.cells[0].source)
     if question:
         text = question[1][0].upper() + question[1][1:]
-        meta = f"```{{eval-rst}}\n.. meta::\n   :description: {text}\n```"
-        notebook.cells.append(nbformat.v4.new_markdown_cell(meta))
+        notebook.metadata["myst"] = {"html_meta": {"description": text}}
 
 
-def figure(data: dict, alt: str, name: str, static: Path) -> str:
-    """Write the picture, and an explorer's module and state; return the markup that shows it."""
-    path = static / "explorers" / f"{name}.png"
-    path.write_bytes(b64decode(data["image/png"]))
-    width, height = Image.open(path).size
-    src = f"../_static/explorers/{path.name}"
-    picture = f'<img src="{src}" alt="{escape(alt)}" width={width} height={height} loading="lazy">'
+def fold(cell: dict) -> None:
+    """Tell MyST-NB what the cell's tag means."""
+    tags = cell.metadata.get("tags", [])
+    for tag in FOLDS.keys() & {*tags}:
+        hide, what = FOLDS[tag]
+        cell.metadata["tags"] = [*tags, hide]
+        prompts = {"code_prompt_show": f"Show the {what}", "code_prompt_hide": f"Hide the {what}"}
+        cell.metadata["mystnb"] = prompts
+
+
+def figure(output: dict, name: str, static: Path, up: str) -> str:
+    """Write the picture, and an explorer's module and state; return the markup that shows it.
+
+    `up` leads from the page to the first page's folder.
+    """
+    data = output["data"]
+    still = picture(output, name, static, up) if "image/png" in data else data["text/html"]
     parts = data.get(pages.MIME)
     if parts is None:
-        return picture
+        return still
     if parts["state"] is None:
         line = f"<figcaption>{KERNEL_LINE}</figcaption>"
-        return f'<figure class="explorer">{picture}{line}</figure>'
+        return f'<figure class="explorer">{still}{line}</figure>'
     for key, value in ((parts["name"], parts["module"]), (name, parts["state"])):
         (static / "explorers" / f"{key}.js").write_text(pages.part(key, value))
     attributes = f'data-module="{parts["name"]}" data-state="{name}"'
-    return f'<figure class="explorer" {attributes}>{picture}</figure>'
+    return f'<figure class="explorer" {attributes}>{still}</figure>'
+
+
+def picture(output: dict, name: str, static: Path, up: str) -> str:
+    """Write the picture into a file; return the markup that shows it."""
+    path = static / "explorers" / f"{name}.png"
+    path.write_bytes(b64decode(output["data"]["image/png"]))
+    width, height = Image.open(path).size
+    alt = escape(output["metadata"].get("image/png", {}).get("alt", ""))
+    src = f"{up}_static/explorers/{path.name}"
+    return f'<img src="{src}" alt="{alt}" width={width} height={height} loading="lazy">'
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # two notebooks at once, on two cores
     with TemporaryDirectory() as folder:
-        build(Path(sys.argv[1] if sys.argv[1:] else ROOT / "site"), Path(folder))
+        build(ROOT, SITE, Path(folder))

@@ -9,7 +9,6 @@ language = "en"
 extensions = ["myst_nb"]
 nb_execution_mode = "off"  # docs/build.py has run them
 nb_merge_streams = True
-nb_code_prompt_show, nb_code_prompt_hide = "Show the solution", "Hide the solution"
 myst_enable_extensions = ["dollarmath"]
 exclude_patterns = ["helpers"]
 

@@ -1,26 +1,50 @@
-"""A real JupyterLab and a real browser, shared by the tests that need them."""
+"""A real JupyterLab, a real browser and the site, for the tests that need them; who runs when."""
 
 import pytest
-from browser import find_chromium, running_browser, running_lab
+
+from tests.browser import find_chromium, running_browser, running_lab
+from tests.javascript import js  # noqa: F401  a fixture
 
 SWITCH = "theme => jupyterapp.commands.execute('apputils:change-theme', { theme })"
 SHOWN = "light => document.body.dataset.jpThemeLight === String(light)"
 
 
 def pytest_collection_modifyitems(items):
-    """Unit tests first, then the notebooks, and last what needs a browser."""
-
-    def place(item):
-        if "chromium" in getattr(item, "fixturenames", ()):
-            return 2
-        return 1 if item.path.suffix == ".ipynb" else 0
-
+    """Mark what needs a browser or the site, and what counts frames; begin with what takes long."""
+    for item in items:
+        if {"chromium", "site"} & {*getattr(item, "fixturenames", ())}:
+            item.add_marker("browser")
+            if counts_frames(item):
+                item.add_marker("serial")
     items.sort(key=place)
+
+
+def counts_frames(item) -> bool:
+    """Whether the test records what is shown frame by frame: it needs the machine for itself."""
+    return any(name.startswith(("RECORD", "COUNT")) for name in item.function.__code__.co_names)
+
+
+def place(item) -> int:
+    """Notebooks, what needs a browser, unit tests: so two workers that share files end together."""
+    if item.path.suffix == ".ipynb":
+        return 0
+    return 1 if item.get_closest_marker("browser") else 2
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
     return find_chromium()
+
+
+@pytest.fixture(scope="session")
+def site():
+    """The folder that `make site` built, of the files as they are now."""
+    from docs.build import SITE, STAMP, fingerprint  # which takes Sphinx in
+
+    stamp = SITE / STAMP
+    if not stamp.is_file() or stamp.read_text() != fingerprint(SITE.parent):
+        pytest.fail("expected a site built of the files as they are; run `make site` first")
+    return SITE
 
 
 @pytest.fixture(scope="session")

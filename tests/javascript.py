@@ -1,9 +1,9 @@
 """A page that can import the explorers' modules one by one, for tests of what they export."""
 
 import pytest
-from browser import serving
 
 from helpers.explorers.base import JS
+from tests.browser import serving
 
 CALL = """
 async ([file, code, argument]) => {

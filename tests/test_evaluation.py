@@ -12,7 +12,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
-from strategies import counts, dtypes, not_counts, not_finite, refused, tensors
 from torch import distributions as dist
 from torch import nn
 
@@ -26,6 +25,7 @@ from helpers.evaluation import (
     train_classifier,
 )
 from helpers.models import VAE, mlp
+from tests.strategies import counts, dtypes, not_counts, not_finite, refused, tensors
 
 NOISE = 0.5  # standard deviation of the pixels in the linear model
 WEIGHT = torch.tensor([[1.0, 0.0], [0.5, 0.8], [0.0, -1.2], [-0.4, 0.3]])

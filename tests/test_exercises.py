@@ -8,9 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
-from strategies import refused, tensors
 
 from helpers.exercises import about_digits, check
+from tests.strategies import refused, tensors
 
 
 @pytest.mark.parametrize(

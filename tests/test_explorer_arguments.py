@@ -6,7 +6,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import LAYOUTS, answer_or_none, laid_out, not_finite
 
 from helpers.explorers import (
     BoundExplorer,
@@ -19,6 +18,7 @@ from helpers.explorers import (
     PosteriorExplorer,
 )
 from helpers.models import Autoencoder
+from tests.strategies import LAYOUTS, answer_or_none, laid_out, not_finite
 
 AXIS = np.linspace(-8, 8, 401)
 EXPLORERS = {

@@ -7,7 +7,8 @@ import json
 
 import numpy as np
 import pytest
-from browser import (
+
+from tests.browser import (
     ACTIVE_CELL,
     RECORD_TEXTS,
     SHUT_DOWN,

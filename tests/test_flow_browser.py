@@ -9,11 +9,11 @@ import re
 import numpy as np
 import pytest
 import torch
-from browser import check_with_axe, drag, pixels, settle
 
 from helpers.data import load_images
 from helpers.explorers import FlowExplorer
 from helpers.models import VAE, Autoencoder
+from tests.browser import check_with_axe, drag, pixels, settle
 
 DIGITS = load_images()
 X, Y = DIGITS.x_test[:20], DIGITS.y_test[:20]

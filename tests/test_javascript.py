@@ -6,7 +6,6 @@ import contourpy
 import numpy as np
 import pytest
 import torch
-from browser import drag, settle
 from matplotlib.ticker import MaxNLocator
 from torch import nn
 
@@ -18,8 +17,8 @@ from helpers.explorers import (
     PosteriorExplorer,
 )
 from helpers.explorers.base import JS
+from tests.browser import drag, settle
 
-pytest_plugins = ["javascript"]
 MODULES = sorted(path.name for path in JS.glob("*.js") if path.name != "host.js")
 
 

@@ -10,7 +10,12 @@ import re
 import numpy as np
 import pytest
 import torch
-from browser import (
+from torch import nn
+
+from helpers.data import load_images
+from helpers.explorers import LatentExplorer
+from helpers.models import VAE
+from tests.browser import (
     ACTIVE_CELL,
     GREY,
     READY,
@@ -26,11 +31,6 @@ from browser import (
     settle,
     slider_values,
 )
-from torch import nn
-
-from helpers.data import load_images
-from helpers.explorers import LatentExplorer
-from helpers.models import VAE
 
 SETUP = """
 import time, torch

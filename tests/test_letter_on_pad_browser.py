@@ -6,10 +6,10 @@ import nbformat
 import numpy as np
 import pytest
 import torch
-from browser import ask, drag, execute, running_page
 
 from helpers.data import load_images
 from helpers.models import Autoencoder
+from tests.browser import ask, drag, execute, running_page
 
 NOTEBOOK = Path(__file__).resolve().parents[1] / "notebooks" / "02_autoencoder.ipynb"
 SETUP = """

@@ -9,7 +9,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
-from strategies import (
+from torch import distributions as dist
+
+from helpers.losses import (
+    ELBOTerms,
+    bernoulli_log_likelihood,
+    elbo_terms,
+    gaussian_log_likelihood,
+    kl_divergence,
+)
+from helpers.models import VAEOutput
+from tests.strategies import (
     answer_or_none,
     assert_right,
     counts,
@@ -21,16 +31,6 @@ from strategies import (
     tensors,
     widths,
 )
-from torch import distributions as dist
-
-from helpers.losses import (
-    ELBOTerms,
-    bernoulli_log_likelihood,
-    elbo_terms,
-    gaussian_log_likelihood,
-    kl_divergence,
-)
-from helpers.models import VAEOutput
 
 
 @pytest.fixture(autouse=True)

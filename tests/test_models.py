@@ -12,7 +12,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
-from strategies import (
+from torch import distributions as dist
+from torch import nn
+
+from helpers.losses import elbo_terms
+from helpers.models import VAE, Autoencoder, ConditionalVAE, VAEOutput, mlp, reparameterize
+from tests.strategies import (
     answer_or_none,
     assert_right,
     counts,
@@ -23,11 +28,6 @@ from strategies import (
     tensors,
     widths,
 )
-from torch import distributions as dist
-from torch import nn
-
-from helpers.losses import elbo_terms
-from helpers.models import VAE, Autoencoder, ConditionalVAE, VAEOutput, mlp, reparameterize
 
 
 @pytest.fixture(autouse=True)

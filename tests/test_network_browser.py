@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from browser import serving
 from torch import nn
 
 import helpers.explorers
 from helpers.explorers.networks import ACTIVATIONS, _layer, _weights
+from tests.browser import serving
 
 JS = Path(helpers.explorers.__file__).with_name("js")
 # The network runs in the page: what each layer gives, and the gradient by the input of each layer.

@@ -1,4 +1,4 @@
-"""The form of the five notebooks as they are saved, and of the diagrams they show.
+"""The form of the notebooks as they are saved, and of the diagrams they show.
 
 That their code runs and their claims hold is nbval's business: `pytest --nbval-lax notebooks`.
 """
@@ -17,13 +17,15 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "notebooks"
-NAMES = [
+FIVE = [
     "01_discriminative_vs_generative.ipynb",
     "02_autoencoder.ipynb",
     "03_why_sampling_blocks_gradients.ipynb",
     "04_reparameterization_trick.ipynb",
     "05_variational_autoencoder.ipynb",
 ]
+CLOSER_LOOKS = [str(p.relative_to(FOLDER)) for p in sorted(FOLDER.glob("closer_looks/*.ipynb"))]
+FOLDED = {"setup", "check", "plot", "question", "solution"}  # tags of cells: see CONTRIBUTING.md
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 MACHINE_PATH = re.compile(r"(?<![\w.])/(work|root|home|tmp)/")
 MARKDOWN_IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\(\s*<?(?P<path>[^)\s>]*)")
@@ -38,7 +40,7 @@ def read(name):
     return nbformat.read(path, as_version=nbformat.NO_CONVERT)
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=FIVE + CLOSER_LOOKS)
 def name(request):
     return request.param
 
@@ -72,9 +74,16 @@ def length(cell):
     return sum(bool(line.strip()) for line in cell.source.splitlines())
 
 
+def tags(cell):
+    return set(cell.metadata.get("tags", []))
+
+
+def is_hidden(cell):
+    return cell.metadata.get("jupyter", {}).get("source_hidden", False)
+
+
 def is_solution(cell):
-    hidden = cell.metadata.get("jupyter", {}).get("source_hidden", False)
-    return hidden and re.search(r"\bassert check\w*\(", cell.source) is not None
+    return is_hidden(cell) and re.search(r"\bassert check\w*\(", cell.source) is not None
 
 
 def is_stub(cell):
@@ -97,9 +106,10 @@ def output_text(outputs):
     return "\n".join(parts)
 
 
-def test_there_are_exactly_the_five_notebooks():
-    found = sorted(path.name for path in FOLDER.glob("*.ipynb"))
-    assert found == NAMES, f"expected {NAMES} in notebooks/, found {found}"
+def test_there_are_exactly_the_five_notebooks_and_closer_looks():
+    found = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.rglob("[!.]*.ipynb"))
+    found = [name for name in found if ".ipynb_checkpoints" not in name]
+    assert found == sorted(FIVE + CLOSER_LOOKS), "expected the five and notebooks/closer_looks/"
 
 
 def test_the_file_is_a_valid_notebook(notebook):
@@ -197,13 +207,34 @@ def test_every_markdown_image_has_alt_text(markdown):
     assert missing == []
 
 
-def test_every_markdown_image_exists_in_this_repository(markdown):
+def test_every_markdown_image_exists_in_this_repository(name, markdown):
+    folder = (FOLDER / name).parent
     text = "\n".join(cell.source for cell in markdown)
     paths = [m["path"] for m in MARKDOWN_IMAGE.finditer(text)]
     paths += re.findall(r"<img\b[^>]*\bsrc=\"([^\"]*)\"", text, re.IGNORECASE)
-    assert [path for path in paths if not (FOLDER / path).is_file()] == []
+    assert [path for path in paths if not (folder / path).is_file()] == []
 
 
+def test_a_cell_is_hidden_if_it_is_tagged_as_what_may_be(code):
+    wrong = [first_line(cell) for cell in code if is_hidden(cell) != bool(tags(cell) & FOLDED)]
+    assert wrong == [], f"expected source_hidden exactly where a tag is one of {sorted(FOLDED)}"
+
+
+def test_a_cell_is_folded_for_one_reason(code):
+    assert [first_line(cell) for cell in code if len(tags(cell) & FOLDED) > 1] == []
+
+
+def test_a_cell_with_an_outcome_to_see_does_not_hide_it(code):
+    seen = [cell for cell in code if tags(cell) & FOLDED - {"solution"}]
+    hidden = [c for c in seen if c.metadata.get("jupyter", {}).get("outputs_hidden")]
+    assert list(map(first_line, hidden)) == []
+
+
+def test_every_solution_is_tagged_as_one(code):
+    assert [first_line(c) for c in code if is_solution(c) and "solution" not in tags(c)] == []
+
+
+@pytest.mark.parametrize("name", FIVE)
 def test_there_is_an_exercise_with_a_stub_and_a_checked_solution(code):
     stubs = [cell for cell in code if is_stub(cell)]
     solutions = [cell for cell in code if is_solution(cell)]
@@ -211,9 +242,16 @@ def test_there_is_an_exercise_with_a_stub_and_a_checked_solution(code):
     assert len(solutions) >= len(stubs), "expected a solution, source hidden, for each exercise"
 
 
+@pytest.mark.parametrize("name", FIVE)
 def test_at_least_four_claims_are_asserted_outside_the_solutions(code):
     claims = [c for c in code if re.search(r"\bassert\b", c.source) and not is_solution(c)]
     assert len(claims) >= 4
+
+
+def test_a_closer_look_holds_no_explorer():
+    """The site shows it as it was saved, without the state that an explorer needs there."""
+    cells = [cell for name in CLOSER_LOOKS for cell in read(name).cells]
+    assert [c.source for c in cells if "helpers.explorers" in c.source] == []
 
 
 def test_every_diagram_has_a_title_and_a_description():

@@ -2,10 +2,8 @@
 
 import base64
 import gzip
-import importlib.util
 import json
 import re
-from pathlib import Path
 
 import pytest
 import torch
@@ -102,42 +100,3 @@ def test_the_file_is_compressed(digits, tmp_path):
     explorer.to_html(tmp_path / "a.html")
     data = len(explorer.images) + len(explorer.train_images)
     assert (tmp_path / "a.html").stat().st_size < data / 2
-
-
-# How docs/build.py puts an explorer on a page
-
-
-@pytest.fixture(scope="module")
-def build():
-    path = Path(__file__).parents[1] / "docs" / "build.py"
-    spec = importlib.util.spec_from_file_location("build", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def bundle(explorer, monkeypatch):
-    monkeypatch.setattr(Explorer, "for_pages", True)
-    return json.loads(json.dumps(explorer._repr_mimebundle_()[0]))
-
-
-def test_the_figure_names_the_module_and_the_state(build, monkeypatch, tmp_path):
-    (tmp_path / "explorers").mkdir()
-    explorer = FrozenNoise(0, 1, [0.0])
-    text = build.figure(bundle(explorer, monkeypatch), 'a "b"', "n-1", tmp_path)
-    assert 'data-module="FrozenNoise" data-state="n-1"' in text
-    assert 'alt="a &quot;b&quot;"' in text
-    files = {path.name: path for path in (tmp_path / "explorers").iterdir()}
-    assert sorted(files) == ["FrozenNoise.js", "n-1.js", "n-1.png"]
-    assert parts_of(files["n-1.js"].read_text())["n-1"] == explorer.page_state()
-    module = parts_of(files["FrozenNoise.js"].read_text())["FrozenNoise"]
-    assert module == str(FrozenNoise._esm)
-
-
-def test_an_explorer_that_needs_python_stays_a_picture_and_says_so(build, monkeypatch, tmp_path):
-    (tmp_path / "explorers").mkdir()
-    explorer = LatentExplorer(Odd(2, 784))
-    text = build.figure(bundle(explorer, monkeypatch), "a", "n-1", tmp_path)
-    assert "needs Python" in text
-    assert "data-state" not in text
-    assert [path.name for path in (tmp_path / "explorers").iterdir()] == ["n-1.png"]

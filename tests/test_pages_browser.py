@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from browser import GREY, drag, pixels, settle
 from torch import nn
 
 from helpers.explorers import (
@@ -18,8 +17,8 @@ from helpers.explorers import (
 )
 from helpers.models import VAE
 from helpers.plots import plot_images
+from tests.browser import GREY, drag, pixels, settle
 
-pytest_plugins = ["javascript"]
 HOSTILE = "<img src=x onerror='window.hacked = true'>"
 Z = np.linspace(-8, 8, 801)
 MEANS, COVARIANCES = [[-2, 1], [3, 0]], [[[2, 0.5], [0.5, 1]], [[1, -0.3], [-0.3, 3]]]

@@ -16,7 +16,10 @@ from hypothesis import strategies as st
 from matplotlib import colors
 from nbclient import NotebookClient
 from PIL import Image
-from strategies import (
+
+from helpers import plots
+from helpers.training import History
+from tests.strategies import (
     answer_or_none,
     counts,
     dtypes,
@@ -26,9 +29,6 @@ from strategies import (
     spoiled,
     tensors,
 )
-
-from helpers import plots
-from helpers.training import History
 
 
 @pytest.fixture(autouse=True)
@@ -240,6 +240,7 @@ def test_show_closes_the_figure(give):
     assert not plt.fignum_exists(figure.number)
 
 
+@pytest.mark.kernel
 def test_a_shown_picture_is_saved_once_with_its_alt_text(tmp_path):
     source = (
         "import matplotlib.pyplot as plt\n"

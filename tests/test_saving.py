@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jupyter_core.paths import jupyter_config_path
@@ -22,8 +23,8 @@ PICTURE = b64encode(b"a picture").decode()
 
 
 def output(**data):
-    """One display output; the keys view and png stand for the long names."""
-    names = {"view": VIEW, "png": "image/png", "text": "text/plain"}
+    """One display output; the keys view, png and html stand for the long names."""
+    names = {"view": VIEW, "png": "image/png", "html": "text/html", "text": "text/plain"}
     data = {names[key]: value for key, value in data.items()}
     return nbformat.v4.new_output("display_data", data, metadata={"image/png": {"alt": "a dot"}})
 
@@ -41,14 +42,21 @@ def test_the_reference_is_dropped_where_a_still_picture_stands_beside_it():
     assert kept["metadata"] == {"image/png": {"alt": "a dot"}}
 
 
+def test_a_still_of_html_stands_for_the_view_as_a_picture_does():
+    notebook = notebook_with(output(view={"model_id": "1"}, html="<p>Which?</p>", text="Dot"))
+    kept = saving.keep_stills(notebook)["cells"][1]["outputs"][0]
+    assert kept["data"] == {"text/html": "<p>Which?</p>", "text/plain": "Dot"}
+
+
 def test_the_reference_stays_where_there_is_no_still_picture():
     notebook = notebook_with(output(view={"model_id": "1"}, text="Dot"))
     before = deepcopy(notebook)
     assert saving.keep_stills(notebook) == before
 
 
-def test_the_reference_stays_where_the_still_picture_is_empty():
-    notebook = notebook_with(output(view={"model_id": "1"}, png=""))
+@pytest.mark.parametrize("kind", ["png", "html"])
+def test_the_reference_stays_where_the_still_is_empty(kind):
+    notebook = notebook_with(output(view={"model_id": "1"}, **{kind: ""}))
     assert VIEW in saving.keep_stills(notebook)["cells"][1]["outputs"][0]["data"]
 
 
@@ -127,36 +135,10 @@ def test_the_server_saves_other_files_as_before(tmp_path, caplog):
     assert [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING] == []
 
 
-# make notebooks
-
-CODE = """
-from helpers.explorers.base import Explorer
-
-class Dot(Explorer):
-    _esm = "export default {}"
-    still = b"a picture"
-    alt = "a dot"
-
-Dot()
-"""
-
-
-def test_a_notebook_run_in_place_is_saved_with_the_still_picture_alone(tmp_path):
-    path = tmp_path / "a.ipynb"
-    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CODE)]), path)
-    saving.run_in_place([str(path)])
-    notebook = nbformat.read(path, as_version=4)
-    (cell,) = notebook.cells
-    assert sorted(cell.outputs[0].data) == ["image/png", "text/plain"]
-    assert cell.execution_count == 1
-    assert "execution" not in cell.metadata
-    assert "widgets" not in notebook.metadata
-
-
 # Properties
 
 pictures = st.dictionaries(
-    st.sampled_from(["image/png", "text/plain", VIEW]), st.sampled_from(["", "abc"])
+    st.sampled_from(["image/png", "text/html", "text/plain", VIEW]), st.sampled_from(["", "abc"])
 )
 outputs = st.fixed_dictionaries({"output_type": st.just("x")}, optional={"data": pictures})
 cells = st.fixed_dictionaries({"source": st.text()}, optional={"outputs": st.lists(outputs)})
@@ -168,7 +150,7 @@ def test_saving_drops_a_live_view_beside_a_still_picture_and_nothing_else(notebo
     for cell in before["cells"]:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
-            if data.get("image/png"):
+            if data.get("image/png") or data.get("text/html"):
                 output["data"] = {k: v for k, v in data.items() if k != VIEW}
     assert saving.keep_stills(notebook) is notebook
     assert notebook == before

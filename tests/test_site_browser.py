@@ -6,18 +6,26 @@ are compared with what PyTorch decodes with the weights that the site stores.
 
 import base64
 import gzip
+import inspect
 import json
 import re
-import subprocess
-import sys
+from contextlib import ExitStack, contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
+import nbformat
 import numpy as np
 import pytest
 import torch
-from browser import (
+from torch import nn
+
+from helpers import explorers
+from helpers.data import load_images
+from helpers.explorers import LatentExplorer
+from helpers.explorers.base import Explorer
+from helpers.models import VAE
+from tests.browser import (
     GREY,
     RECORD_IMAGES,
     check_with_axe,
@@ -28,17 +36,21 @@ from browser import (
     settle,
     slider_values,
 )
-from torch import nn
-
-from helpers import explorers
-from helpers.data import load_images
-from helpers.explorers import LatentExplorer
-from helpers.models import VAE
 
 ROOT = Path(__file__).resolve().parents[1]
-STEMS = [path.stem for path in sorted(ROOT.glob("notebooks/*.ipynb"))]
-PAGES = ["index.html", *(f"notebooks/{stem}.html" for stem in STEMS), "teachers.html"]
+NOTEBOOKS = {
+    f"{path.relative_to(ROOT).with_suffix('')}.html": path
+    for path in sorted([*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("notebooks/[!.]*/*.ipynb")])
+}
+FIVE = [name for name, path in NOTEBOOKS.items() if path.parent.name == "notebooks"]
+FOLDED = {"solution": "solution", "check": "check", "plot": "code", "setup": "setup"}  # by tag
+PAGES = NOTEBOOKS | {f"{path.stem}.html": path for path in sorted(ROOT.glob("docs/*.md"))}
+MADE = "|".join(
+    name for name, kind in inspect.getmembers(explorers, inspect.isclass)
+    if issubclass(kind, Explorer)
+)  # fmt: skip
 SCHEMES = ["light", "dark"]
+DESK, PHONE = {"width": 1300, "height": 900}, {"width": 390, "height": 800}
 LIVING = "figure.explorer[data-state]"
 # Show one picture after the other, until it is loaded, or an explorer lives in its place.
 SHOW_ALL = """
@@ -60,50 +72,60 @@ PART = re.compile(r"explorerPart\(\.\.\.(\[.*\])\)\n?")
 
 
 @pytest.fixture(scope="session")
-def site(chromium, tmp_path_factory):
-    """The folder, built from the notebooks as `make site` does."""
-    folder = tmp_path_factory.mktemp("site") / "site"
-    subprocess.run([sys.executable, ROOT / "docs" / "build.py", folder], check=True)
-    return folder
-
-
-@pytest.fixture(scope="session")
 def address(site):
     with serving(site) as address:
         yield address
 
 
+@contextmanager
+def visiting(chrome, url, scheme="light"):
+    """A page that can reach nothing but the place of its address; what goes wrong there fails."""
+    wrong = []
+    allowed = url.split("/", 3)[:3] if url.startswith("http") else ["file:"]
+    allowed = ("/".join(allowed), "blob:", "data:")
+
+    def answer(route):
+        if route.request.url.startswith(allowed):
+            return route.continue_()
+        wrong.append(f"asked for {route.request.url}")
+        return route.abort()
+
+    context = chrome.new_context(color_scheme=scheme, viewport=DESK)
+    context.route("**/*", answer)
+    page = context.new_page()
+    page.loaded = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda m: m.type in ("error", "warning") and wrong.append(m.text))
+    page.on("websocket", lambda socket: wrong.append(f"socket {socket.url}"))
+    page.on("requestfinished", lambda request: page.loaded.append(request))
+    page.goto(url)
+    yield page
+    context.close()
+    assert wrong == []
+
+
 @pytest.fixture
 def visit(chrome):
-    """A function that opens an address in a page which can reach nothing but that place."""
-    contexts, wrong = [], []
+    """A function that opens an address in a page of the test's own."""
+    with ExitStack() as pages:
+        yield lambda url: pages.enter_context(visiting(chrome, url))
 
-    def open_page(url, scheme="light", **options):
-        allowed = url.split("/", 3)[:3] if url.startswith("http") else ["file:"]
-        allowed = ("/".join(allowed), "blob:", "data:")
 
-        def answer(route):
-            if route.request.url.startswith(allowed):
-                return route.continue_()
-            wrong.append(f"asked for {route.request.url}")
-            return route.abort()
+@pytest.fixture(scope="module", params=PAGES)
+def page(chrome, address, request):
+    """A page of the site, visited once for all tests of it; its explorers live."""
+    with visiting(chrome, address + request.param) as page:
+        page.name = request.param
+        bring_to_life(page)
+        yield page
 
-        context = chrome.new_context(color_scheme=scheme, **options)
-        contexts.append(context)
-        context.route("**/*", answer)
-        page = context.new_page()
-        page.loaded = []
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda m: m.type in ("error", "warning") and wrong.append(m.text))
-        page.on("websocket", lambda socket: wrong.append(f"socket {socket.url}"))
-        page.on("requestfinished", lambda request: page.loaded.append(request))
-        page.goto(url)
-        return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert wrong == []
+@pytest.fixture(params=SCHEMES)
+def scheme(page, request):
+    page.emulate_media(color_scheme=request.param)
+    settle(page)
+    yield request.param
+    page.emulate_media(color_scheme="light")
 
 
 def bring_to_life(page):
@@ -150,11 +172,18 @@ class Stored(nn.Module):
         return self.decoder(torch.as_tensor(z, dtype=torch.float32)).numpy()
 
 
-def latent_explorers(site):
-    for stem in STEMS:
-        text = (site / "notebooks" / f"{stem}.html").read_text()
-        for state in re.findall(r'data-module="LatentExplorer" data-state="([^"]+)"', text):
-            yield stem, state
+def latent_explorers(site, name) -> list[str]:
+    """The states of the LatentExplorers on a page."""
+    text = (site / name).read_text()
+    return re.findall(r'data-module="LatentExplorer" data-state="([^"]+)"', text)
+
+
+def code_of(path) -> list:
+    """The cells of code of a notebook, or of a page of Markdown."""
+    if path.suffix == ".ipynb":
+        cells = nbformat.read(path, as_version=4).cells
+        return [cell.source for cell in cells if cell.cell_type == "code"]
+    return re.findall(r"^```{code-cell}[^\n]*\n(.*?)^```", path.read_text(), re.M | re.S)
 
 
 # The folder
@@ -204,19 +233,16 @@ def test_nothing_in_the_folder_is_loaded_from_another_host(site):
 
 def test_the_notebooks_explorers_are_on_the_pages_with_the_modules_of_jupyterlab(site):
     folder = site / "_static" / "explorers"
-    shown = {
-        stem: re.findall(
-            rf'figure class="explorer" data-module="(\w+)" data-state="({stem}-\d+)"',
-            (site / "notebooks" / f"{stem}.html").read_text(),
+    for page, path in PAGES.items():
+        figures = re.findall(
+            rf'figure class="explorer" data-module="(\w+)" data-state="({path.stem}-\d+)"',
+            (site / page).read_text(),
         )
-        for stem in STEMS
-    }
-    assert all(shown.values())
-    made = re.compile(r'"(?:\w+ = |)((?:\w*Explorer|Flipbook|FrozenNoise)\(.*)', re.MULTILINE)
-    for stem, figures in shown.items():
-        source = (ROOT / "notebooks" / f"{stem}.ipynb").read_text()
-        names = {call.split("(")[0] for call in made.findall(source)}
-        assert {name for name, _ in figures} == names
+        code = "\n".join(code_of(path))
+        assert {name for name, _ in figures} == {
+            *re.findall(rf"^(?:\w+ = )?({MADE})\(", code, re.M)
+        }
+        assert figures or page not in FIVE
         for name, state in figures:
             module = part((folder / f"{name}.js").read_text())
             assert module == str(getattr(explorers, name)._esm)
@@ -226,57 +252,27 @@ def test_the_notebooks_explorers_are_on_the_pages_with_the_modules_of_jupyterlab
 # From a file server
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_whole_and_accessible(site, address, visit, name, scheme):
-    page = visit(address + name, scheme, viewport={"width": 1300, "height": 900})
-    bring_to_life(page)
-    light = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    assert light == (scheme == "light")
+def test_a_page_is_whole(site, page):
     assert page.title()
     assert page.locator("h1").count() == 1
-    assert len(Links((site / name).read_text()).description) > 30
+    assert len(Links((site / page.name).read_text()).description) > 30
     page.evaluate("for (const image of document.images) image.loading = 'eager'")
     page.wait_for_function("[...document.images].every((image) => image.complete)")
     images = "[...document.images].filter((i) => !i.naturalWidth || !i.alt).map((i) => i.src)"
     assert page.evaluate(images) == []
     sidebar = page.locator(".sidebar-tree a.reference")
     assert sidebar.count() == len(PAGES) - 1  # all but the first page
+
+
+def test_a_page_is_accessible_on_light_and_on_dark(page, scheme):
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert light == (scheme == "light")
     check_with_axe(page)
 
 
-@pytest.mark.parametrize("stem", STEMS)
-def test_a_notebooks_formulas_code_and_answers(address, visit, stem):
-    page = visit(f"{address}notebooks/{stem}.html")
-    source = json.loads((ROOT / "notebooks" / f"{stem}.ipynb").read_text())["cells"]
-    text = "".join("".join(c["source"]) for c in source if c["cell_type"] == "markdown")
-    text = re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.DOTALL)
-    formulas = re.findall(r"\$\$.+?\$\$|\$[^$\n]+\$", text, re.DOTALL)
-    assert page.locator("article math").count() == len(formulas)
-    sizes = "all => all.map((m) => m.getBoundingClientRect().width)"
-    for details in page.locator("details").all():
-        assert details.get_attribute("open") is None
-    page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
-    assert min(page.locator("article math").evaluate_all(sizes)) > 3
-    prose = page.locator("article :is(p, li, td)").all_inner_texts()
-    assert [line for line in prose if re.search(r"\$|\\[a-z]{2}", line)] == []
-    code = [c for c in source if c["cell_type"] == "code"]
-    assert page.locator("article .cell_input").count() == len(code)
-    assert page.locator("article .cell_input .highlight span.k, span.kn").count() > 10
-    solutions = sum("solution" in c["metadata"].get("tags", []) for c in code)
-    assert page.locator("details.hide.above-input, details.hide").count() >= solutions > 0
-    answers = text.count("<details")
-    assert page.locator("details:not(.hide) > summary").count() == answers > 0
-
-
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("stem", STEMS)
-def test_every_explorer_moves_with_keys_and_pointer(address, visit, stem, scheme):
-    page = visit(f"{address}notebooks/{stem}.html", scheme)
-    bring_to_life(page)
-    figures = page.locator(LIVING)
-    for i in range(figures.count()):
-        figure = figures.nth(i)
+def test_every_explorer_moves_with_keys_and_pointer(page, scheme):
+    end = 0.15 if scheme == "light" else 0.3
+    for figure in page.locator(LIVING).all():
         assert figure.locator("> img").count() == 0
         figure.scroll_into_view_if_needed()
         slider = figure.locator("input[type=range]").first
@@ -286,25 +282,76 @@ def test_every_explorer_moves_with_keys_and_pointer(address, visit, stem, scheme
             page.keyboard.press("ArrowRight")
         settle(page)
         looks.append(figure.evaluate(LOOK))
-        drag(page, slider, (0.5, 0.5), (0.15, 0.5))
+        drag(page, slider, (0.5, 0.5), (end, 0.5))
         settle(page)
         looks.append(figure.evaluate(LOOK))
         page.mouse.up()
-        assert len(set(looks)) == 3, (stem, i)
+        assert len(set(looks)) == 3, figure.get_attribute("data-state")
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_a_latent_explorer_decodes_each_frame_as_pytorch_does(site, address, visit, scheme):
-    tested = 0
-    for stem, state in latent_explorers(site):
-        page = visit(f"{address}notebooks/{stem}.html", scheme)
+def test_a_phone_scrolls_no_page_sideways(page):
+    page.set_viewport_size(PHONE)
+    settle(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    pictures = page.locator("article :is(img, figure, canvas, input):visible")
+    ends = pictures.evaluate_all("all => all.map((e) => e.getBoundingClientRect().right)")
+    assert max(ends, default=0) <= PHONE["width"]  # the page for teachers has no picture
+    page.set_viewport_size(DESK)
+
+
+# Last of the tests of a page: it opens all that is folded.
+def test_a_pages_formulas_code_and_answers(page):
+    path = PAGES[page.name]
+    tags, text = [], path.read_text()
+    if path.suffix == ".ipynb":
+        cells = nbformat.read(path, as_version=4).cells
+        text = "".join(cell.source for cell in cells if cell.cell_type == "markdown")
+        tags = [c.metadata.get("tags", []) for c in cells if c.cell_type == "code"]
+    text = re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.DOTALL)
+    formulas = re.findall(r"\$\$.+?\$\$|\$[^$\n]+\$", text, re.DOTALL)
+    assert page.locator("article math").count() == len(formulas)
+    for details in page.locator("details").all():
+        assert details.get_attribute("open") is None
+    page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+    sizes = "all => all.map((m) => m.getBoundingClientRect().width)"
+    assert min(page.locator("article math").evaluate_all(sizes), default=4) > 3
+    prose = page.locator("article :is(p, li, td)").all_inner_texts()
+    assert [line for line in prose if re.search(r"\$|\\[a-z]{2}", line)] == []
+    if path.suffix == ".ipynb":
+        check_code(page, tags)
+    answers = text.count("<details")
+    assert page.locator("details:not(.hide) > summary").count() == answers
+
+
+def check_code(page, tags: list[list[str]]) -> None:
+    """Each cell of code is there, highlighted, and folded as its tags say."""
+    shown = [names for names in tags if "question" not in names]
+    assert page.locator("article .cell_input").count() == len(shown)
+    assert page.locator("article .cell_input .highlight span.k, span.kn").count() > 10
+    summaries = page.locator("details.hide > summary").all_inner_texts()
+    for tag, what in FOLDED.items():
+        count = sum(tag in names for names in tags)
+        assert sum(f"Show the {what}" in text for text in summaries) == count, tag
+    assert len(summaries) == sum(bool(FOLDED.keys() & {*names}) for names in tags)
+
+
+@pytest.mark.serial
+@pytest.mark.parametrize("name", FIVE)
+def test_a_latent_explorer_decodes_each_frame_as_pytorch_does(site, address, visit, name):
+    states = latent_explorers(site, name)
+    page = visit(address + name) if states else None
+    for state in states:
         model = Stored(part((site / "_static" / "explorers" / f"{state}.js").read_text()))
         root = page.locator(f"figure[data-state='{state}']")
         root.scroll_into_view_if_needed()
         root.locator(".latent-explorer").wait_for()
-        drag_and_compare(page, root, model.decoded)
-        tested += 1
-    assert tested >= 3
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            drag_and_compare(page, root, model.decoded)
+
+
+def test_at_least_three_notebooks_have_a_latent_explorer(site):
+    assert sum(bool(latent_explorers(site, name)) for name in FIVE) >= 3
 
 
 def drag_and_compare(page, root, decoded):
@@ -327,8 +374,9 @@ def drag_and_compare(page, root, decoded):
 
 
 def test_an_explorers_parts_are_loaded_when_it_comes_into_view(site, address, visit):
-    stem, state = list(latent_explorers(site))[-1]
-    page = visit(f"{address}notebooks/{stem}.html")
+    name = FIVE[-1]
+    state = latent_explorers(site, name)[-1]
+    page = visit(address + name)
     page.wait_for_load_state("networkidle")
     asked = [request.url for request in page.loaded]
     assert not [url for url in asked if state in url and url.endswith(".js")]
@@ -348,7 +396,7 @@ def test_the_first_page_is_light(address, visit):
 
 
 def test_the_theme_is_switched_by_hand_and_the_explorers_follow(address, visit):
-    page = visit(f"{address}notebooks/{STEMS[1]}.html", viewport={"width": 1300, "height": 900})
+    page = visit(address + FIVE[1])
     root = page.locator(".latent-explorer")
     page.locator(LIVING).first.scroll_into_view_if_needed()
     root.wait_for()
@@ -360,34 +408,24 @@ def test_the_theme_is_switched_by_hand_and_the_explorers_follow(address, visit):
 
 
 def test_search_and_the_way_from_page_to_page(address, visit):
-    page = visit(address, viewport={"width": 1300, "height": 900})
-    for stem in STEMS:
+    page = visit(address)
+    for name in FIVE:
         page.locator("a.next-page").click()
-        page.wait_for_url(f"**/{stem}.html")
+        page.wait_for_url(f"**/{name}")
     page.locator("a.prev-page").click()
-    page.wait_for_url(f"**/{STEMS[-2]}.html")
+    page.wait_for_url(f"**/{FIVE[-2]}")
     page.get_by_placeholder("Search").fill("reparameterization")
     page.keyboard.press("Enter")
     page.locator("ul.search li a").first.wait_for()
     assert "The reparameterization trick" in page.locator("ul.search").inner_text()
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_phone_scrolls_no_page_sideways(address, visit, name):
-    page = visit(address + name, viewport={"width": 390, "height": 800}, has_touch=True)
-    bring_to_life(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    pictures = page.locator("article :is(img, figure, canvas, input):visible")
-    ends = pictures.evaluate_all("all => all.map((e) => e.getBoundingClientRect().right)")
-    assert max(ends, default=0) <= 390  # the page for teachers has no picture
-
-
 # From the disk
 
 
-@pytest.mark.parametrize("stem", STEMS)
-def test_the_explorers_live_on_a_page_opened_from_the_disk(site, visit, stem):
-    page = visit((site / "notebooks" / f"{stem}.html").as_uri())
+@pytest.mark.parametrize("name", PAGES)
+def test_the_explorers_live_on_a_page_opened_from_the_disk(site, visit, name):
+    page = visit((site / name).as_uri())
     bring_to_life(page)
     assert page.locator(f"{LIVING}[data-alive]").count() == page.locator("figure.explorer").count()
 
@@ -402,20 +440,22 @@ def explorer():
     return model, LatentExplorer(model, data.x_test, data.y_test, x_train=data.x_train)
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_the_self_contained_file_passes_the_same_drag(explorer, visit, tmp_path, scheme):
+@pytest.mark.serial
+def test_the_self_contained_file_passes_the_same_drag(explorer, visit, tmp_path):
     model, explorer = explorer
     path = tmp_path / "explorer.html"
     explorer.to_html(path)
-    page = visit(path.as_uri(), scheme)
+    page = visit(path.as_uri())
     page.locator(".latent-explorer").wait_for()
 
     @torch.no_grad()
     def decoded(z):
         return model.decode(torch.as_tensor(z, dtype=torch.float32)).sigmoid().numpy()
 
-    drag_and_compare(page, page.locator("figure"), decoded)
-    check_with_axe(page)
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        drag_and_compare(page, page.locator("figure"), decoded)
+        check_with_axe(page)
 
 
 def test_the_self_contained_file_lives_in_an_iframe(explorer, visit, tmp_path):

@@ -4,7 +4,6 @@ import re
 
 import numpy as np
 import pytest
-from browser import check_with_axe, drag, settle
 from scipy.integrate import quad
 from scipy.stats import kstest, norm
 from torch.distributions import Normal, kl_divergence
@@ -16,8 +15,8 @@ from helpers.explorers import (
     PosteriorExplorer,
     Question,
 )
+from tests.browser import check_with_axe, drag, settle
 
-pytest_plugins = ["javascript"]
 QUESTION = Question(
     "What does `sample()` leave in the record?",
     ["a zero", "nothing", "2μ"],

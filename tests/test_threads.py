@@ -77,6 +77,7 @@ def test_fit_shares_the_cores_before_it_trains(cores):
     assert torch.get_num_threads() == 2
 
 
+@pytest.mark.serial
 def test_own_work_is_told_from_that_of_others():
     start, worked = threads._clock(), time.process_time()
     while time.process_time() - worked < 0.5:
@@ -84,6 +85,7 @@ def test_own_work_is_told_from_that_of_others():
     assert threads._clock()[2] - start[2] == pytest.approx(0.5, abs=0.1)
 
 
+@pytest.mark.serial
 def test_where_others_keep_all_cores_busy_one_thread_is_left(monkeypatch):
     before = torch.get_num_threads()
     monkeypatch.setattr(threads, "_chosen", before)

@@ -12,13 +12,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nbclient import NotebookClient
-from strategies import dtypes, not_counts, refused, tensors, widths
 from torch import nn
 
 from helpers import training
 from helpers.losses import elbo_terms
 from helpers.models import VAE, Autoencoder
 from helpers.training import History, fit, set_seed
+from tests.strategies import dtypes, not_counts, refused, tensors, widths
 
 X = torch.arange(20.0).reshape(10, 2)
 
@@ -455,17 +455,20 @@ def outputs(tmp_path_factory):
     return [cell.outputs for cell in notebook.cells[1:]]
 
 
+@pytest.mark.kernel
 def test_progress_leaves_one_readable_line_in_a_notebook(outputs):
     assert len(outputs[0]) == 1
     line = outputs[0][0]["data"]["text/plain"]
     assert re.fullmatch(r"3 epochs: loss [\d.e-]+, held-out loss [\d.e-]+", line)
 
 
+@pytest.mark.kernel
 def test_progress_leaves_no_time_and_no_bar_in_a_notebook(outputs):
     for debris in ("\r", "it/s", "s/it", "00:", "|", "█", "%"):
         assert debris not in str(outputs)
 
 
+@pytest.mark.kernel
 def test_the_stop_button_ends_training_and_the_cell_goes_on(outputs):
     line, printed = outputs[1]
     assert line["data"]["text/plain"].startswith("stopped after 1 epoch")

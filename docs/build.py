@@ -95,6 +95,8 @@ def write_page(root: Path, source: Path, path: Path) -> None:
 def read_markdown(path: Path) -> dict:
     notebook = read_myst_markdown_notebook(path.read_text("utf-8"))
     del notebook.metadata["file_format"]
+    for number, cell in enumerate(notebook.cells, 1):  # else another one with each build
+        cell["id"] = f"cell-{number}"
     return notebook
 
 
@@ -103,15 +105,20 @@ def prepare(notebook: dict, page: Path, static: Path) -> None:
     number, up = 0, "../" * (len(page.parts) - 1)
     for cell in notebook.cells:
         fold(cell)
-        for output in cell.get("outputs", []):
-            if {"image/png", pages.MIME} & output.get("data", {}).keys():
-                number += 1
-                html = figure(output, f"{page.name}-{number}", static, up)
-                output["data"] = {"text/html": html}
+        shown = [output for output in cell.get("outputs", []) if is_figure(output)]
+        for place, output in enumerate(shown):
+            number += 1
+            anchor = f"{cell.id}-{place + 1}" if place else cell.id
+            html = figure(output, f"{page.name}-{number}", static, up, anchor)
+            output["data"] = {"text/html": html}
     question = re.search(r"\*\*The question: (.+?)\*\*", notebook.cells[0].source)
     if question:
         text = question[1][0].upper() + question[1][1:]
         notebook.metadata["myst"] = {"html_meta": {"description": text}}
+
+
+def is_figure(output: dict) -> bool:
+    return bool({"image/png", pages.MIME} & output.get("data", {}).keys())
 
 
 def fold(cell: dict) -> None:
@@ -124,10 +131,10 @@ def fold(cell: dict) -> None:
         cell.metadata["mystnb"] = prompts
 
 
-def figure(output: dict, name: str, static: Path, up: str) -> str:
+def figure(output: dict, name: str, static: Path, up: str, anchor: str) -> str:
     """Write the picture, and an explorer's module and state; return the markup that shows it.
 
-    `up` leads from the page to the first page's folder.
+    `up` leads from the page to the first page's folder; links to the explorer name the anchor.
     """
     data = output["data"]
     still = picture(output, name, static, up) if "image/png" in data else data["text/html"]
@@ -140,7 +147,7 @@ def figure(output: dict, name: str, static: Path, up: str) -> str:
     for key, value in ((parts["name"], parts["module"]), (name, parts["state"])):
         (static / "explorers" / f"{key}.js").write_text(pages.part(key, value))
     attributes = f'data-module="{parts["name"]}" data-state="{name}"'
-    return f'<figure class="explorer" {attributes}>{still}</figure>'
+    return f'<figure id="{anchor}" class="explorer" {attributes}>{still}</figure>'
 
 
 def picture(output: dict, name: str, static: Path, up: str) -> str:

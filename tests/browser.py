@@ -65,9 +65,14 @@ start => {
 }
 """
 GREY = 2 / 255  # the largest difference from PyTorch that a pixel of an image may have
+# A copy is read: a browser complains of a canvas that is read twice.
 READ = """
-canvas => Array.from(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data)
-  .filter((_, i) => i % 4 === 0)
+canvas => {
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+  copy.drawImage(canvas, 0, 0);
+  const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+  return Array.from(data).filter((_, i) => i % 4 === 0);
+}
 """
 # What a LatentExplorer's sliders are set to, and which images it draws.
 RECORD_IMAGES = """

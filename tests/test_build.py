@@ -72,8 +72,8 @@ def static(tmp_path):
 
 def test_the_figure_names_the_module_and_the_state(monkeypatch, static):
     explorer = FrozenNoise(0, 1, [0.0])
-    text = build.figure(shown(explorer, monkeypatch, alt='a "b"'), "n-1", static, "../")
-    assert 'data-module="FrozenNoise" data-state="n-1"' in text
+    text = build.figure(shown(explorer, monkeypatch, alt='a "b"'), "n-1", static, "../", "cell")
+    assert 'id="cell" class="explorer" data-module="FrozenNoise" data-state="n-1"' in text
     assert 'alt="a &quot;b&quot;"' in text
     assert 'src="../_static/explorers/n-1.png"' in text
     files = {path.name: path for path in (static / "explorers").iterdir()}
@@ -84,7 +84,7 @@ def test_the_figure_names_the_module_and_the_state(monkeypatch, static):
 
 def test_an_explorer_that_needs_python_stays_a_picture_and_says_so(monkeypatch, static):
     explorer = LatentExplorer(Odd(2, 784))
-    text = build.figure(shown(explorer, monkeypatch), "n-1", static, "")
+    text = build.figure(shown(explorer, monkeypatch), "n-1", static, "", "cell")
     assert "needs Python" in text
     assert "data-state" not in text
     assert [path.name for path in (static / "explorers").iterdir()] == ["n-1.png"]
@@ -94,7 +94,7 @@ def test_a_still_of_html_stands_where_a_picture_would(monkeypatch, static):
     output = shown(FrozenNoise(0, 1, [0.0]), monkeypatch)
     del output["data"]["image/png"]
     output["data"]["text/html"] = "<p>Which one?</p>"
-    text = build.figure(output, "n-1", static, "")
+    text = build.figure(output, "n-1", static, "", "cell")
     assert re.fullmatch(r"<figure [^>]*data-state=\"n-1\"><p>Which one\?</p></figure>", text)
     assert not list(static.rglob("*.png"))
 

@@ -1,13 +1,13 @@
 """KLExplorer: its numbers against torch.distributions and adaptive quadrature."""
 
 import io
+import math
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 from scipy.integrate import quad
-from scipy.stats import norm
 from torch.distributions import Normal, kl_divergence
 
 from helpers.explorers import KLExplorer
@@ -28,8 +28,10 @@ def test_the_bars_and_the_area_are_the_kl_of_torch(mu, sigma):
 
 @pytest.mark.parametrize(("mu", "sigma"), CASES)
 def test_the_areas_above_and_below_zero_are_those_of_quadrature(mu, sigma):
-    def at(z):
-        return norm.pdf(z, mu, sigma) * (norm.logpdf(z, mu, sigma) - norm.logpdf(z))
+    def at(z):  # by hand: scipy's densities take fifty times as long for one number
+        squares, log_scale = ((z - mu) / sigma) ** 2, math.log(sigma)
+        q = math.exp(-squares / 2 - log_scale) / math.sqrt(2 * math.pi)
+        return q * (z**2 / 2 - squares / 2 - log_scale)
 
     numbers = KLExplorer(mu, sigma).numbers
     for name, sign in (("positive", 1), ("negative", -1)):

@@ -6,6 +6,7 @@ import io
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 from PIL import Image
 from torch import nn
 
@@ -102,6 +103,12 @@ def test_the_sigmoid_is_applied_once_and_to_logits_only(decoder, output, last):
 def test_codes_are_the_means_of_a_vae(vae, x):
     codes = np.frombuffer(LatentExplorer(vae, x).codes, np.float32).reshape(20, 2)
     assert np.allclose(codes, vae.encode(x)[0].detach().numpy(), atol=1e-6)
+
+
+def test_how_uncertain_the_codes_of_a_vae_are_travels_beside_them(vae, x):
+    logvars = np.frombuffer(LatentExplorer(vae, x).logvars, np.float32).reshape(20, 2)
+    assert np.allclose(logvars, vae.encode(x)[1].detach().numpy(), atol=1e-6)
+    assert LatentExplorer(Autoencoder(**SMALL), x).logvars == LatentExplorer(vae).logvars == b""
 
 
 def test_setting_z_decodes_it_and_can_be_observed(vae):
@@ -249,10 +256,12 @@ def test_other_layers_are_run_in_the_kernel_which_says_so(x, monkeypatch):
     monkeypatch.setattr(explorer, "send", lambda content, buffers: sent.append((content, buffers)))
     explorer._handle_custom_msg({"kind": "decode", "id": 7, "values": [0.5, -0.5]}, [])
     explorer._handle_custom_msg({"kind": "encode", "id": 8, "values": x[0].tolist()}, [])
-    assert [content for content, _ in sent] == [{"id": 7}, {"id": 8}]
-    image, code = (np.frombuffer(buffers[0], np.float32) for _, buffers in sent)
+    explorer._handle_custom_msg({"kind": "decode", "id": 9, "values": [1, 2, 0.5, -0.5]}, [])
+    assert [content for content, _ in sent] == [{"id": 7}, {"id": 8}, {"id": 9}]
+    image, code, two = (np.frombuffer(buffers[0], np.float32) for _, buffers in sent)
     expected = decoder(torch.tensor([[0.5, -0.5]])).sigmoid().flatten().detach().numpy()
     assert np.allclose(image, expected, atol=1e-6)
+    assert np.allclose(two[784:], expected, atol=1e-6)
     assert np.allclose(code, encoder(x[:1]).flatten().detach().numpy(), atol=1e-5)
 
 
@@ -267,6 +276,45 @@ def test_the_saved_output_is_a_small_picture_with_a_text(vae, x):
     assert "20 encoded images" in metadata["image/png"]["alt"]
     assert repr(explorer) == f"LatentExplorer: {explorer.alt}"
     assert len(repr(explorer)) < 200
+
+
+SWITCHED = {  # what the text says where the switch is on
+    "grid": "20 × 20 decoded images",
+    "points": "20 encoded images",
+    "ellipses": "ellipses of q(z|x) at one and two σ",
+}
+
+
+@pytest.mark.parametrize("name", SWITCHED)
+def test_the_still_and_its_text_show_what_a_switch_shows(vae, x, name):
+    off = dict.fromkeys(SWITCHED, False)
+    explorer = LatentExplorer(vae, x, torch.arange(20) % 10, **off | {name: True})
+    on = explorer.still
+    assert [words in explorer.alt for words in SWITCHED.values()] == [n == name for n in SWITCHED]
+    setattr(explorer, name, False)
+    assert not any(words in explorer.alt for words in SWITCHED.values())
+    assert explorer.still != on
+
+
+def test_the_stills_grid_has_the_images_of_its_places():
+    """Upwards is more of the second latent; the third stays at that of z."""
+    model = VAE(3, **SMALL)
+    explorer, figure = LatentExplorer(model, grid=True, latent_ranges=(-4, 4)), Figure()
+    explorer.z = [0, 0, 1.5]
+    explorer.draw(figure)
+    (picture,) = figure.axes[0].images
+    assert picture.get_extent() == [-4, 4, -4, 4]
+    cells = (
+        np.asarray(picture.get_array())
+        .reshape(20, 28, 20, 28)
+        .transpose(0, 2, 1, 3)
+        .reshape(20, 20, 784)
+    )
+    z = torch.tensor([-3.8 + 0.4 * 7, 3.8 - 0.4 * 2, 1.5])
+    expected = model.decode(z[None]).sigmoid().detach().numpy()[0]
+    share = cells[2, 7].ravel() / expected
+    assert 0.3 < share.mean() < 1
+    assert np.ptp(share) < 1e-4
 
 
 @pytest.mark.parametrize("latent_dim", [1, 3, 20])

@@ -235,7 +235,7 @@ def test_the_notebooks_explorers_are_on_the_pages_with_the_modules_of_jupyterlab
     folder = site / "_static" / "explorers"
     for page, path in PAGES.items():
         figures = re.findall(
-            rf'figure class="explorer" data-module="(\w+)" data-state="({path.stem}-\d+)"',
+            rf'class="explorer" data-module="(\w+)" data-state="({path.stem}-\d+)"',
             (site / page).read_text(),
         )
         code = "\n".join(code_of(path))
@@ -328,7 +328,7 @@ def check_code(page, tags: list[list[str]]) -> None:
     shown = [names for names in tags if "question" not in names]
     assert page.locator("article .cell_input").count() == len(shown)
     assert page.locator("article .cell_input .highlight span.k, span.kn").count() > 10
-    summaries = page.locator("details.hide > summary").all_inner_texts()
+    summaries = page.locator("details.hide > summary").all_text_contents()
     for tag, what in FOLDED.items():
         count = sum(tag in names for names in tags)
         assert sum(f"Show the {what}" in text for text in summaries) == count, tag

@@ -215,7 +215,7 @@ def test_a_question_is_answered_with_keys_alone_and_tells_nothing_before(show):
     assert "draws a number" not in root.inner_html()
     page.get_by_label("nothing").check()
     assert page.get_by_role("status").inner_text().strip() == ""
-    page.get_by_role("button").click()
+    page.get_by_role("button", name="Check my answer").click()
     assert "✓ Right. sample() draws a number." in page.get_by_role("status").inner_text()
     assert page.locator(".verdict code").inner_text() == "sample()"
     check_look(show, QUESTION)

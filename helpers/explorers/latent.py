@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
-from traitlets import Any, Bytes, TraitType, observe, validate
+from traitlets import Any, Bool, Bytes, TraitType, observe, validate
 
 from helpers.explorers.base import Explorer, module
-from helpers.explorers.latent_still import draw_map
+from helpers.explorers.latent_still import draw_ellipses, draw_grid, draw_map, draw_points
 from helpers.explorers.networks import Networks, for_browser, networks_of
 from helpers.plots import CLASS_COLORS, COLORS, plot_images
 
@@ -29,10 +30,13 @@ class LatentExplorer(Explorer):
         x_train: (M, D) images among which the nearest one is found (default: x).
         latent_ranges: (low, high) for all sliders, or one pair a dimension.
         output: what the decoder ends in, "logits" or "pixels" (a last Sigmoid: "pixels").
+        grid, points, ellipses: the map's switches at the start.
     Traits:
         z: the code, a list; can be set. It changes when the reader lets go.
         image: (side, side), decoded from z.
         drawing: (28, 28), as the encoder saw it, or None; can be set.
+        grid: whether the map shows decoded images, 20 × 20, at whose middles z would be; points:
+            the codes of x; ellipses: q(z|x) of a hundred of x at one and two σ, for a VAE.
     Raises:
         ValueError: for a model, images, labels, ranges, z or drawing that do not fit.
     Source:
@@ -42,10 +46,14 @@ class LatentExplorer(Explorer):
     _esm = module("latent.js")
     weights = Bytes().tag(sync=True)  # float16: the decoder's, then the encoder's
     codes = Bytes().tag(sync=True)  # float32
+    logvars = Bytes().tag(sync=True)  # float32; none where the encoder gives codes alone
     images = Bytes().tag(sync=True)  # grey levels 0 … 255
     train_codes = Bytes().tag(sync=True)
     train_images = Bytes().tag(sync=True)
     z = TraitType().tag(sync=True)
+    grid = Bool(False).tag(sync=True)
+    points = Bool(True).tag(sync=True)
+    ellipses = Bool(False).tag(sync=True)
     image = Any(None)
     drawing = Any(None).tag(
         sync=True,
@@ -55,7 +63,17 @@ class LatentExplorer(Explorer):
     )
 
     def __init__(
-        self, model, x=None, labels=None, *, x_train=None, latent_ranges=None, output="logits"
+        self,
+        model,
+        x=None,
+        labels=None,
+        *,
+        x_train=None,
+        latent_ranges=None,
+        output="logits",
+        grid=False,
+        points=True,
+        ellipses=False,
     ):
         self._networks = networks = networks_of(model, output)
         x, codes = _encoded(networks, x, "x")
@@ -68,6 +86,7 @@ class LatentExplorer(Explorer):
             "side": networks.side,
             "prior": networks.prior,
             "prior_color": COLORS["prior"],
+            "posterior_color": COLORS["posterior"],
             "ranges": ranges,
             "start": [min(max(0.0, low), high) for low, high in ranges],
             "classes": names,
@@ -78,10 +97,14 @@ class LatentExplorer(Explorer):
             spec | layers,
             weights=weights,
             codes=codes.numpy().tobytes(),
+            logvars=networks.logvar(x).numpy().tobytes() if len(x) else b"",
             images=_grey_levels(x),
             train_codes=train_codes.numpy().tobytes(),
             train_images=_grey_levels(x_train),
             z=spec["start"],
+            grid=grid,
+            points=points,
+            ellipses=ellipses,
         )
         self.on_msg(_answer)
 
@@ -125,16 +148,33 @@ class LatentExplorer(Explorer):
         plot_images(self.image[None], ax=axes[-1])
         axes[-1].set_title("decoded image")
         if len(self.z) > 1:
-            draw_map(axes[0], self.spec, self._points(), self.z)
+            self._draw_map(axes[0])
+
+    def _draw_map(self, ax: Axes) -> None:
+        """The first two latents; the others stay at those of z."""
+        codes, logvars = self._rows(self.codes), self._rows(self.logvars)
+        if self.grid:
+            draw_grid(ax, self.spec, self._networks.decode, self.z)
+        if self.points:
+            draw_points(ax, self.spec, codes)
+        if self.ellipses and len(logvars):
+            draw_ellipses(ax, self.spec, codes, logvars)
+        draw_map(ax, self.spec, self.z)
 
     def describe(self) -> str:
         z = ", ".join(f"{value:.2f}" for value in self.z[:4]) + (", …" if len(self.z) > 4 else "")
         text = f"The image decoded at z = ({z})"
-        if len(self.z) > 1:
-            count = len(self._points())
-            text += ", beside the latent map" + (f" of {count} encoded images" if count else "")
-            text += " and the circles of the prior at 1σ and 2σ" if self.spec["prior"] else ""
-        return text + "."
+        if len(self.z) == 1:
+            return text + "."
+        count = len(self._rows(self.codes))
+        shown = [
+            f"{count} encoded images" if self.points and count else "",
+            "20 × 20 decoded images" if self.grid else "",
+            "the ellipses of q(z|x) at one and two σ" if self.ellipses and self.logvars else "",
+            "the circles of the prior at 1σ and 2σ" if self.spec["prior"] else "",
+        ]
+        of = " and ".join(filter(None, shown))
+        return f"{text}, beside the latent map" + (f" with {of}." if of else ".")
 
     @property
     def numbers(self) -> dict[str, float]:
@@ -146,18 +186,20 @@ class LatentExplorer(Explorer):
         error = (self._networks.decode(self._networks.encode(x)) - x).square().sum()
         return numbers | {"error": error.item()}
 
-    def _points(self) -> np.ndarray:
-        """The codes of the map (N, latent_dim)."""
-        return np.frombuffer(self.codes, np.float32).reshape(-1, len(self.z))
+    def _rows(self, numbers: bytes) -> np.ndarray:
+        """(N, latent_dim), a row for each image of the map."""
+        return np.frombuffer(numbers, np.float32).reshape(-1, len(self.z))
 
 
 def _answer(explorer: LatentExplorer, message: dict, buffers) -> None:
-    """Run a network for the browser, which sends its next request after the answer.
+    """Run a network for the browser, on one row or many; its next request comes after the answer.
 
     No method, which would hold the explorer: see holding.py.
     """
-    run = getattr(explorer._networks, message["kind"])
-    result = run(torch.tensor([message["values"]], dtype=torch.float32))
+    networks = explorer._networks
+    width = networks.latent_dim if message["kind"] == "decode" else networks.side**2
+    rows = torch.tensor(message["values"], dtype=torch.float32).reshape(-1, width)
+    result = getattr(networks, message["kind"])(rows)
     explorer.send({"id": message["id"]}, [result.numpy().tobytes()])
 
 

@@ -39,6 +39,11 @@ class Networks(NamedTuple):
         """x (B, side²) -> codes (B, latent_dim): mu where the encoder is a VAE's."""
         return self.encoder(x)[:, : self.latent_dim]
 
+    @torch.no_grad()
+    def logvar(self, x: Tensor) -> Tensor:
+        """x (B, side²) -> (B, latent_dim), or (B, 0) where the encoder gives codes alone."""
+        return self.encoder(x)[:, self.latent_dim :]
+
 
 def networks_of(model, output: str) -> Networks:
     """Frozen copies of the model's networks, tried out, whose decoder ends in pixels."""

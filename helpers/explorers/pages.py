@@ -14,7 +14,7 @@ PAGE = """<!doctype html>
 <meta name="color-scheme" content="light dark">
 <title>{name}</title>
 <main>
-<figure class="explorer" style="margin:0" data-module="{name}" data-state="state">
+<figure class="explorer" id="explorer" style="margin:0" data-module="{name}" data-state="state">
 {still}
 </figure>
 </main>

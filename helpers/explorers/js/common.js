@@ -1,5 +1,7 @@
 // What the explorers share. Texts are set as text, not as markup.
 
+import { addTools, TOOLS } from "./tools.js";
+
 const CONTROLS = "button, input, select, canvas[tabindex]";
 const NO_SHORTCUTS = "data-lm-suppress-shortcuts";
 
@@ -137,12 +139,14 @@ export function position(event, canvas, size) {
 export function group(className, label, css) {
   const root = element("div", { className, role: "group" });
   root.setAttribute("aria-label", label);
-  root.append(element("style", { textContent: look(`.${className}`) + css }));
+  root.append(element("style", { textContent: look(`.${className}`) + TOOLS + css }));
   return root;
 }
 
-// On a control, JupyterLab's own keys (arrows, D D, …) are off; Ctrl+S still saves.
+// Shows the explorer, with the tools that all have. On a control, JupyterLab's own keys (arrows,
+// D D, …) are off; Ctrl+S still saves.
 export function mount(root, el) {
+  addTools(root, el);
   for (const control of root.querySelectorAll(CONTROLS))
     control.toggleAttribute(NO_SHORTCUTS, true);
   listen(root, "keydown keyup", ({ target, ctrlKey, metaKey }) => {
@@ -180,7 +184,7 @@ export function slider(parent, title, { min, max, step }, move, release) {
     if (Math.abs(input.valueAsNumber - value) > step / 2) input.value = value;
     setText(output, text);
   }
-  return { input, show };
+  return { input, output, show };
 }
 
 export function button(parent, text, act) {

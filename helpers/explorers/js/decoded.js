@@ -1,24 +1,29 @@
 // The decoded image, and the digit nearest to it.
 
 import { element, setText } from "./common.js";
+import { linearPart } from "./linear.js";
 import { coordinates, panel, picture } from "./pieces.js";
 import { squaredError } from "./points.js";
 import { buttons, sliderRows } from "./sliders.js";
 
 export function decodedPart(state) {
   const { spec, points, training } = state;
-  const decoded = picture("decoded", "Decoded image", spec.side, 196);
+  const decoded = picture("decoded", "Decoded image", spec.side);
   const pictures = element("div", { className: "pictures" });
   pictures.append(decoded.figure);
   const near = points.count || training.count ? nearestFigure(state) : null;
   if (near) pictures.append(near.figure);
   const sliders = sliderRows(state);
-  const node = panel("panel-decoded", "Decoded image", pictures, sliders.node, buttons(state));
+  const terms = linearPart(state);
+  const node = panel("panel-decoded", "Decoded image", pictures);
+  if (terms) node.append(terms.node);
+  node.append(sliders.node, buttons(state));
   function draw(get) {
     state.decode(get("z"), (values) => {
       decoded.show(values);
       near?.draw(values);
     });
+    terms?.draw(get("z"));
     sliders.draw(get("z"));
   }
   return { node, draw };
@@ -28,7 +33,7 @@ function nearestFigure(state) {
   const { points, training, spec } = state;
   const pool = training.count ? training : points;
   const name = training.count ? "Nearest training digit" : "Nearest digit of the map";
-  const shown = picture("nearest", name, spec.side, 96);
+  const shown = picture("nearest", name, spec.side);
   const title = element("strong");
   const line = element("span");
   shown.figure.append(title, line);

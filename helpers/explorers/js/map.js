@@ -1,55 +1,103 @@
-// The map: a still layer of axes, circles and points, and a marker that moves above it.
+// The map: a still layer of axes, images, circles and points, and a marker that moves above it.
 
-import { element, listen, plain, position, ticks } from "./common.js";
-import { arrow, describe, dimensionName, panel, surface } from "./pieces.js";
+import { element, listen, position } from "./common.js";
+import { pointer, words } from "./ellipses.js";
+import { createGrid } from "./grid.js";
+import { drawMap, MAP, MARGIN, mapScale, PLOT, themeOf } from "./map_look.js";
+import { arrow, coordinates, describe, dimensionName, panel, surface } from "./pieces.js";
 
-const MAP = 320; // side of the map, in CSS pixels, with its margins for the axes
-const MARGIN = { left: 40, right: 8, top: 8, bottom: 40 };
-const PLOT = MAP - MARGIN.left - MARGIN.right;
-const PICK = 10; // how near to a point of the map a click must be, in CSS pixels
+const PICK = 10; // how near to a point of the map a pointer must be
+const SWITCHES = {
+  grid: "Decoded images",
+  points: "Points",
+  ellipses: "q(z|x)",
+};
 
 export function mapPart(state) {
   const { spec, points } = state;
   const pair = [0, 1];
   const frame = element("div", { className: "frame" });
-  const canvas = surface("map", "Latent map", "hint-map");
-  const ratio = Math.max(2, globalThis.devicePixelRatio || 1);
-  canvas.width = canvas.height = MAP * ratio;
+  const canvas = surface("map", "Latent map");
   const marker = element("div", { className: "marker" });
-  frame.append(canvas, marker);
-  const pick = points.count ? " Click a point, or press Enter, to pick the digit there." : "";
-  const hint = `Drag, or use the arrow keys (Shift: larger steps).${pick}`;
+  const place = { left: MARGIN.left, top: MARGIN.top, extent: PLOT, map: MAP };
+  const shownPoint = pointer(state, place);
+  frame.append(canvas, shownPoint.rings, marker, shownPoint.peek);
   const node = panel("panel-map", "Latent map", frame);
+  const switches = switchRow(state);
+  node.append(switches.node);
   if (spec.latent_dim > 2) node.append(pairChooser(state, pair, changePair));
-  node.append(describe(canvas, hint));
-  let scale;
-
-  function drawStill() {
-    scale = mapScale(spec.ranges, pair);
-    drawMap(canvas.getContext("2d"), ratio, state, pair, scale);
-  }
+  node.append(describe(canvas, hintFor(points)));
+  const grid = createGrid(state, state.schedule);
+  let scale = mapScale(spec.ranges, pair);
+  let theme = null; // until it is asked for
+  let drawn = ""; // what the still layer shows
+  let hovered = -1; // the point under the pointer, or that the keyboard stepped to
 
   function changePair() {
-    drawStill();
+    scale = mapScale(spec.ranges, pair);
     state.schedule();
   }
 
+  function drawStill(get) {
+    const shown = {};
+    for (const name of Object.keys(SWITCHES)) shown[name] = get(name);
+    if (shown.grid && !(state.holds() && grid.version())) grid.ask(scale, pair, get("z"));
+    theme ??= themeOf(canvas);
+    const version = shown.grid && grid.version();
+    const now = JSON.stringify([shown, version, pair, canvas.width, theme.key]);
+    if (now === drawn) return;
+    drawn = now;
+    drawMap(canvas.getContext("2d"), state, { pair, scale, shown, theme, grid });
+  }
+
+  function draw(get) {
+    const z = get("z");
+    drawStill(get);
+    switches.show(get);
+    const x = scale.x(clamp(z[pair[0]], scale.x)) / MAP;
+    const y = scale.y(clamp(z[pair[1]], scale.y)) / MAP;
+    marker.style.transform = `translate(${100 * x}%, ${100 * y}%)`;
+    if (!get("points")) hovered = -1;
+    const pointed = hovered >= 0;
+    shownPoint.show(pointed ? hovered : state.picked(z), pointed, pair, scale);
+  }
+
   function goTo(x, y) {
+    hovered = -1;
     const z = [...state.get("z")];
     z[pair[0]] = clamp(scale.x.invert(x), scale.x);
     z[pair[1]] = clamp(scale.y.invert(y), scale.y);
     state.moveTo(z);
   }
 
-  function pickNear(x, y, reach) {
+  function near(x, y, reach) {
     let best = -1;
     let least = reach ** 2;
-    for (let i = 0; i < points.count; i++) {
+    for (let i = 0; state.get("points") && i < points.count; i++) {
       const dx = scale.x(points.at(i, pair[0])) - x;
       const dy = scale.y(points.at(i, pair[1])) - y;
       if (dx * dx + dy * dy < least) [best, least] = [i, dx * dx + dy * dy];
     }
-    if (best >= 0) state.moveTo(points.code(best), best);
+    return best;
+  }
+
+  function pick(point) {
+    if (point >= 0) state.moveTo(points.code(point), point);
+  }
+
+  function hover(point) {
+    if (point === hovered) return;
+    hovered = point;
+    state.schedule();
+  }
+
+  function step(by) {
+    if (!points.count || !state.get("points")) return;
+    const from = hovered >= 0 ? hovered : state.picked(state.get("z"));
+    hover(from < 0 ? (by > 0 ? 0 : points.count - 1) : (from + by + points.count) % points.count);
+    const code = `code ${coordinates(points.code(hovered))}`;
+    const parts = [`Point ${hovered + 1} of ${points.count}`, words(points, hovered), code];
+    state.live.textContent = parts.filter(Boolean).join(", ");
   }
 
   let start = null; // where the pointer went down, until it has moved away
@@ -62,37 +110,88 @@ export function mapPart(state) {
     goTo(...start);
   });
   listen(canvas, "pointermove", (event) => {
-    if (!dragging) return;
     const [x, y] = position(event, canvas, MAP);
-    if (start && Math.hypot(x - start[0], y - start[1]) < 4) return;
+    if (!dragging) return hover(near(x, y, PICK));
+    if (start && Math.hypot(x - start[0], y - start[1]) < 4) return undefined;
     start = null;
-    goTo(x, y);
+    return goTo(x, y);
   });
   listen(canvas, "pointerup pointercancel", () => {
-    if (dragging && start) pickNear(...start, PICK);
+    if (dragging && start) pick(near(...start, PICK));
     dragging = false;
     state.release();
   });
+  listen(canvas, "pointerleave", () => hover(-1));
   listen(canvas, "keydown", (event) => {
     const [dx, dy] = arrow(event);
-    const step = ((event.shiftKey ? 5 : 1) * PLOT) / 100;
+    const far = ((event.shiftKey ? 5 : 1) * PLOT) / 100;
     const z = state.get("z");
     const [x, y] = [scale.x(z[pair[0]]), scale.y(z[pair[1]])];
-    if (dx || dy) goTo(x + dx * step, y + dy * step);
-    else if (event.key === "Enter" && !event.shiftKey) pickNear(x, y, Infinity);
-    else return;
+    if (dx || dy) goTo(x + dx * far, y + dy * far);
+    else if (event.key === "[" || event.key === "]") step(event.key === "]" ? 1 : -1);
+    else if (event.key === "Enter" && !event.shiftKey) {
+      pick(hovered >= 0 ? hovered : near(x, y, Infinity));
+      hover(-1);
+    } else return;
     event.preventDefault();
   });
   listen(canvas, "keyup blur", () => dragging || state.release());
+  listen(canvas, "blur", () => hover(-1));
 
-  drawStill();
-  function draw(get) {
-    const z = get("z");
-    const x = scale.x(clamp(z[pair[0]], scale.x)) / MAP;
-    const y = scale.y(clamp(z[pair[1]], scale.y)) / MAP;
-    marker.style.transform = `translate(${100 * x}%, ${100 * y}%)`;
+  // As many pixels as the screen has here; JupyterLab may show the explorer at width 0 first.
+  const resize = new ResizeObserver(() => {
+    const wanted = Math.round(canvas.getBoundingClientRect().width * (devicePixelRatio || 1));
+    const size = Math.max(wanted, 2 * MAP);
+    if (wanted > 0 && size !== canvas.width) canvas.width = canvas.height = size; // which wipes it
+    changeTheme();
+  });
+  resize.observe(canvas);
+  // The colors of the canvas have a transition, so that a theme's change is heard of.
+  const scheme = matchMedia("(prefers-color-scheme: dark)");
+  function changeTheme() {
+    theme = null;
+    state.schedule();
   }
-  return { node, draw };
+  listen(canvas, "transitionend", changeTheme);
+  scheme.addEventListener("change", changeTheme);
+  function stop() {
+    resize.disconnect();
+    scheme.removeEventListener("change", changeTheme);
+    grid.stop();
+  }
+  return { node, draw, stop };
+}
+
+function hintFor(points) {
+  const drag = "Drag, or use the arrow keys (Shift: larger steps).";
+  if (!points.count) return drag;
+  const see =
+    "Point at a dot, or step with [ and ], to see its image; click it, or press Enter, to pick it.";
+  const ellipses = points.uncertain ? " The ellipses of q(z|x) are at 1σ and 2σ." : "";
+  return `${drag} ${see}${ellipses}`;
+}
+
+function switchRow(state) {
+  const { points } = state;
+  const node = element("div", { className: "row switches" });
+  const there = { grid: true, points: points.count > 0, ellipses: points.uncertain };
+  const inputs = Object.entries(SWITCHES).flatMap(([name, title]) => {
+    if (!there[name]) return [];
+    const input = element("input", { type: "checkbox" });
+    input.dataset.role = name;
+    const label = element("label");
+    label.append(input, title);
+    node.append(label);
+    listen(input, "change", () => {
+      state.set(name, input.checked);
+      state.release(`${title}: ${input.checked ? "shown" : "hidden"}`);
+    });
+    return [[name, input]];
+  });
+  function show(get) {
+    for (const [name, input] of inputs) input.checked = get(name);
+  }
+  return { node, show };
 }
 
 function pairChooser(state, pair, redraw) {
@@ -121,109 +220,6 @@ function pairChooser(state, pair, redraw) {
   return row;
 }
 
-export function mapScale(ranges, pair) {
-  const half = Math.max(...pair.map((d) => (ranges[d][1] - ranges[d][0]) / 2));
-  const [low, right] = pair.map((d) => (ranges[d][0] + ranges[d][1]) / 2 - half);
-  const axis = (start, at, length) => {
-    const toPixel = (value) => at + (length * (value - start)) / (2 * half);
-    toPixel.invert = (pixel) => start + ((pixel - at) / length) * 2 * half;
-    toPixel.low = start;
-    toPixel.high = start + 2 * half;
-    return toPixel;
-  };
-  return { x: axis(low, MARGIN.left, PLOT), y: axis(right, MAP - MARGIN.bottom, -PLOT) };
-}
-
 function clamp(value, { low, high }) {
   return Math.min(high, Math.max(low, value));
-}
-
-function drawMap(context, ratio, state, pair, scale) {
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.fillStyle = "#fff";
-  context.fillRect(0, 0, MAP, MAP);
-  drawAxes(context, pair, scale);
-  context.save();
-  context.beginPath();
-  context.rect(MARGIN.left, MARGIN.top, PLOT, PLOT);
-  context.clip();
-  drawPoints(context, state, pair, scale);
-  if (state.spec.prior) drawPrior(context, state.spec.prior_color, scale);
-  drawClassNames(context, state, pair, scale);
-  context.restore();
-}
-
-function drawAxes(context, pair, scale) {
-  const bottom = MAP - MARGIN.bottom;
-  context.font = "12px system-ui, sans-serif";
-  context.textBaseline = "middle";
-  for (const axis of ["x", "y"]) {
-    for (const value of ticks(scale[axis].low, scale[axis].high)) {
-      const at = scale[axis](value);
-      context.fillStyle = value === 0 ? "#999" : "#e4e4e4";
-      if (axis === "x") context.fillRect(at - 0.5, MARGIN.top, 1, PLOT);
-      else context.fillRect(MARGIN.left, at - 0.5, PLOT, 1);
-      context.fillStyle = "#444";
-      context.textAlign = axis === "x" ? "center" : "right";
-      if (axis === "x") context.fillText(plain(value), at, bottom + 10);
-      else context.fillText(plain(value), MARGIN.left - 5, at);
-    }
-  }
-  context.fillStyle = "#222";
-  context.font = "14px system-ui, sans-serif";
-  context.textAlign = "center";
-  context.fillText(dimensionName(pair[0]), MARGIN.left + PLOT / 2, bottom + 28);
-  context.fillText(dimensionName(pair[1]), 9, MARGIN.top + PLOT / 2);
-}
-
-function drawPoints(context, { points, spec }, pair, scale) {
-  context.globalAlpha = 0.65;
-  for (let i = 0; i < points.count; i++) {
-    const [x, y] = [scale.x(points.at(i, pair[0])), scale.y(points.at(i, pair[1]))];
-    context.fillStyle = spec.colors[points.className(i)] ?? "#555";
-    context.beginPath();
-    context.arc(x, y, 2.2, 0, 2 * Math.PI);
-    context.fill();
-  }
-  context.globalAlpha = 1;
-}
-
-function drawPrior(context, color, scale) {
-  context.strokeStyle = context.fillStyle = color;
-  context.lineWidth = 1.5;
-  context.font = "11px system-ui, sans-serif";
-  const unit = scale.x(1) - scale.x(0);
-  for (const radius of [1, 2]) {
-    context.beginPath();
-    context.arc(scale.x(0), scale.y(0), radius * unit, 0, 2 * Math.PI);
-    context.stroke();
-    outlined(context, `${radius}σ`, scale.x(0), scale.y(0) - radius * unit);
-  }
-}
-
-function outlined(context, text, x, y) {
-  const { strokeStyle, lineWidth } = context;
-  Object.assign(context, { strokeStyle: "#fff", lineWidth: 4, lineJoin: "round" });
-  context.strokeText(text, x, y);
-  context.fillText(text, x, y);
-  Object.assign(context, { strokeStyle, lineWidth });
-}
-
-function drawClassNames(context, { points, spec }, pair, scale) {
-  context.font = "600 12px system-ui, sans-serif";
-  for (const [name, color] of Object.entries(spec.colors)) {
-    const rows = [];
-    for (let i = 0; i < points.count; i++) if (points.className(i) === name) rows.push(i);
-    const middle = (d) => rows.map((i) => points.at(i, d)).sort((a, b) => a - b)[rows.length >> 1];
-    const text = name.length > 12 ? `${name.slice(0, 11)}…` : name;
-    const width = Math.max(18, context.measureText(text).width + 8);
-    const [x, y] = [scale.x(middle(pair[0])), scale.y(middle(pair[1]))];
-    Object.assign(context, { fillStyle: "#fff", strokeStyle: color, lineWidth: 2 });
-    context.beginPath();
-    context.roundRect(x - width / 2, y - 9, width, 18, 9);
-    context.fill();
-    context.stroke();
-    context.fillStyle = "#111";
-    context.fillText(text, x, y + 0.5);
-  }
 }

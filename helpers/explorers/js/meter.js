@@ -1,6 +1,6 @@
 // The squared error of the drawing beside that of typical digits.
 
-import { element, setText } from "./common.js";
+import { element, setText, valueNode } from "./common.js";
 
 export function errorMeter(typical) {
   const node = element("div", { className: "meter" });
@@ -11,6 +11,9 @@ export function errorMeter(typical) {
   bar.append(band, median, here);
   bar.setAttribute("aria-hidden", "true");
   const text = element("p");
+  const words = element("span");
+  const shown = valueNode("span", "error");
+  text.append(words, shown);
   const others = typical
     ? `The map's digits: median ${typical.median.toFixed(1)}, ` +
       `nine in ten from ${typical.low.toFixed(1)} to ${typical.high.toFixed(1)}.`
@@ -18,10 +21,8 @@ export function errorMeter(typical) {
   if (typical) node.append(bar);
   node.append(text, element("p", { textContent: others }));
   function show(error) {
-    setText(
-      text,
-      error === null ? "Draw to see the squared error." : `Squared error ${error.toFixed(1)}`,
-    );
+    setText(words, error === null ? "Draw to see the squared error." : "Squared error ");
+    setText(shown, error === null ? "" : error.toFixed(1));
     here.hidden = error === null;
     if (!typical) return;
     const full = Math.max(1.6 * typical.high, 1.05 * (error ?? 0));

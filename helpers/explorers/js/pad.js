@@ -18,13 +18,13 @@ export function padPart(state) {
   let unsaved = false;
   let known = null; // the model's drawing, as it was last seen or set here
   const frame = element("div", { className: "frame pad" });
-  const pad = picture("pad", "", PAD, 196);
+  const pad = picture("pad", "", PAD);
   makeSurface(pad.canvas, "Drawing pad");
   const pen = element("div", { className: "pen" });
   frame.append(pad.canvas, pen);
-  const seen = picture("seen", "What the encoder sees", PAD, 84);
+  const seen = picture("seen", "What the encoder sees", PAD);
   seen.figure.append(element("span", { textContent: "Encoder sees" }));
-  const reconstruction = picture("reconstruction", "Reconstruction", PAD, 84);
+  const reconstruction = picture("reconstruction", "Reconstruction", PAD);
   reconstruction.figure.append(element("span", { textContent: "Reconstruction" }));
   const meter = errorMeter(spec.typical);
   const side = element("div", { className: "stack" });

@@ -33,13 +33,14 @@ export function describe(canvas, text) {
   return hint;
 }
 
+// As wide as its place, or `size` CSS pixels.
 export function picture(role, label, side, size) {
   const figure = element("div", { className: "figure" });
   const canvas = element("canvas", { width: side, height: side });
   canvas.dataset.role = role;
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", label);
-  canvas.style.width = `${size}px`;
+  if (size) canvas.style.width = `${size}px`;
   figure.append(canvas);
   const context = canvas.getContext("2d");
   const data = context.createImageData(side, side);

@@ -1,9 +1,10 @@
-// Encoded images: their codes, pixels and classes.
+// Encoded images: their codes, how uncertain these are, pixels and classes.
 
 import { copied, floats } from "./common.js";
 
 export function readPoints(model, prefix, classes) {
   const codes = floats(model.get(`${prefix}codes`));
+  const logvars = prefix ? new Float32Array() : floats(model.get("logvars"));
   const pixels = new Uint8Array(copied(model.get(`${prefix}images`)));
   const dims = model.get("spec").latent_dim;
   const size = model.get("spec").side ** 2;
@@ -11,8 +12,10 @@ export function readPoints(model, prefix, classes) {
   const image = new Float32Array(size);
   return {
     count,
+    uncertain: logvars.length > 0, // whether each has a distribution q(z|x)
     code: (i) => codes.subarray(i * dims, (i + 1) * dims),
     at: (i, dimension) => codes[i * dims + dimension],
+    sigmas: (i) => Array.from(logvars.subarray(i * dims, (i + 1) * dims), (v) => Math.exp(v / 2)),
     className: (i) => (classes.length ? classes[i] : ""),
     image(i) {
       for (let p = 0; p < size; p++) image[p] = pixels[i * size + p] / 255;

@@ -8,7 +8,9 @@ export function sliderRows(state) {
   const rows = state.spec.ranges.map(([low, high], d) => {
     const range = { min: low, max: high, step: niceStep((high - low) / 200) };
     const move = (value) => state.moveTo(state.get("z").map((old, i) => (i === d ? value : old)));
-    return slider(node, dimensionName(d), range, move, () => state.release());
+    const row = slider(node, dimensionName(d), range, move, () => state.release());
+    row.output.dataset.value = `z${d + 1}`;
+    return row;
   });
   function draw(z) {
     for (const [d, row] of rows.entries()) row.show(z[d]);

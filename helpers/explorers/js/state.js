@@ -3,9 +3,11 @@
 
 import { copied, follow, spoken } from "./common.js";
 import { remote } from "./kernel.js";
-import { halves, network } from "./layers.js";
+import { halves, network, run, sizeOf } from "./network.js";
 import { coordinates } from "./pieces.js";
 import { readPoints } from "./points.js";
+
+const TRAITS = ["z", "drawing", "grid", "points", "ellipses"];
 
 export function createState(model) {
   const spec = model.get("spec");
@@ -22,7 +24,8 @@ export function createState(model) {
     nearestName: "",
     get: (name) => (view ?? model).get(name), // nothing is held before `start`
     set: (name, value) => view.set(name, value),
-    schedule: () => view.schedule(),
+    holds: () => view?.holds() ?? false,
+    schedule: () => view?.schedule(),
     moveTo(z, point = -1) {
       picked = point;
       view.set("z", Array.from(z));
@@ -39,7 +42,7 @@ export function createState(model) {
       live.textContent = text || `z = ${coordinates(view.get("z"))}${nearest}`;
     },
     start(parts) {
-      view = follow(model, ["z", "drawing"], (get) => {
+      view = follow(model, TRAITS, (get) => {
         for (const part of parts) part.draw(get);
       });
     },
@@ -51,29 +54,30 @@ export function createState(model) {
   return state;
 }
 
-// Functions that hand what comes out of a network to `then`: here at once, from the kernel later.
+// Functions that hand what comes out of a network, for one row or many, to `then`: here at once,
+// from the kernel later.
 function networks(model, spec) {
   const weights = halves(copied(model.get("weights")));
   const asked = [];
-  let at = 0;
-  function take(count) {
-    at += count;
-    return weights.subarray(at - count, at);
-  }
-  function local(layers) {
-    const run = network(layers, take);
-    return (values, then) => then(run(values));
+  function local(layers, inputs) {
+    return (values, then) => then(run(layers, values, values.length / inputs));
   }
   function distant(kind) {
-    const { run, stop } = remote(model, kind);
+    const { run: ask, stop } = remote(model, kind);
     asked.push(stop);
-    return run;
+    return ask;
   }
-  const decode = spec.decoder ? local(spec.decoder) : distant("decode");
+  const decoder = spec.decoder && network(spec.decoder, weights);
+  const encoder =
+    spec.encoder && network(spec.encoder, weights, spec.decoder ? sizeOf(spec.decoder) : 0);
+  // What waits for an answer of the kernel waits for no other.
+  const decoding = () => (decoder ? local(decoder, spec.latent_dim) : distant("decode"));
   return {
-    decode,
-    decodeDrawing: spec.decoder ? decode : distant("decode"), // its requests wait for no slider
-    encode: spec.encoder ? local(spec.encoder) : distant("encode"),
+    decoder,
+    decode: decoding(),
+    decodeDrawing: decoding(),
+    decodeGrid: decoding(),
+    encode: encoder ? local(encoder, spec.side ** 2) : distant("encode"),
     forgetKernel() {
       for (const stop of asked) stop();
     },

@@ -35,8 +35,14 @@ def block_math(translator, node):
     raise SkipNode
 
 
+def link_glossary(app, docname, source):
+    """The glossary lies in docs/, and on the site beside the first page."""
+    source[0] = source[0].replace("../docs/glossary.md", "../glossary.md")
+
+
 def setup(app):
     """Browsers render MathML themselves: no script, no fonts to load."""
+    app.connect("source-read", link_glossary)
     app.add_html_math_renderer(
         "mathml", inline_renderers=(inline_math, None), block_renderers=(block_math, None)
     )

@@ -45,7 +45,7 @@ def load_images(name: str | Path = "mnist5k", *, root: str | Path | None = None)
             than those asked for.
     Source:
         LeCun, Cortes & Burges, the MNIST database; Xiao, Rasul & Vollgraf 2017 (Fashion-MNIST);
-        Clanuwat et al. 2018 (KMNIST). First used in notebooks/01, section 4.
+        Clanuwat et al. 2018 (KMNIST). First used in notebooks/01, first picture.
     """
     if name == "mnist5k":
         return balanced(_every_fifth_held_out(*_read_mnist5k()))

@@ -52,7 +52,7 @@ def about_digits(dataset: str) -> Iterator[None]:
         AssertionError: as usual on digits, "mnist5k" and "mnist"; elsewhere a line tells which
             claim does not hold, and the asserts after it in the block are left out.
     Source:
-        notebooks/01, section 4.
+        notebooks/01, section 2.
     """
     try:
         yield

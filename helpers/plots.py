@@ -75,7 +75,7 @@ def plot_images(images, *, columns: int = 10, titles: Sequence[str] = (), ax=Non
         ValueError: if the images are not square, there are none, a pixel is not finite, columns is
             no integer of 1 or more, or there are more titles than rows.
     Source:
-        notebooks/01, section 5.
+        notebooks/01, section 2.
     """
     check_count(1, columns=columns)
     images = _squares(to_numpy(images))

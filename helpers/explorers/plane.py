@@ -32,7 +32,7 @@ class PlaneExplorer(Explorer):
         ValueError: where shapes differ from those above, numbers are not finite, a covariance is
             not positive definite, or point or prior lies outside its range.
     Source:
-        notebooks/01, section 2.
+        notebooks/01, section 1.
     """
 
     _esm = module("plane.js")

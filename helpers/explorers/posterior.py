@@ -31,7 +31,7 @@ class PosteriorExplorer(Explorer):
     Raises:
         ValueError: where the above does not hold.
     Source:
-        notebooks/01, section 6.
+        notebooks/01, section 4.
     """
 
     _esm = module("posterior.js")

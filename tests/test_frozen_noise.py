@@ -1,6 +1,8 @@
 """helpers.explorers.FrozenNoise: its numbers and inputs. No browser here."""
 
 import io
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -49,3 +51,16 @@ def test_the_still_picture_is_a_png_and_the_alt_text_has_the_numbers(explorer):
     data, metadata = explorer._repr_mimebundle_()
     assert metadata["image/png"]["alt"] == explorer.alt
     assert explorer.alt in repr(explorer)
+
+
+def test_the_noise_has_the_color_that_the_diagram_gives_it():
+    svg = (Path(__file__).parents[1] / "img" / "vae.svg").read_text("utf-8")
+    colors = {
+        name: bytes.fromhex(re.search(rf"\.{name} {{.*stroke: #(\w+)", svg)[1])
+        for name in ("other", "prior")
+    }
+    with Image.open(io.BytesIO(FrozenNoise(1.5, 0.8, EPS).still)) as picture:
+        pixels = picture.convert("RGB").tobytes()
+    shown = {pixels[i : i + 3] for i in range(0, len(pixels), 3)}
+    assert colors["other"] in shown
+    assert colors["prior"] not in shown

@@ -95,9 +95,6 @@ def write_page(root: Path, source: Path, path: Path) -> None:
 def read_markdown(path: Path) -> dict:
     notebook = read_myst_markdown_notebook(path.read_text("utf-8"))
     del notebook.metadata["file_format"]
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    for number, cell in enumerate(code, 1):
-        cell.id = f"{path.stem}-{number}"  # else another at each build, and links would break
     for number, cell in enumerate(notebook.cells, 1):  # else another one with each build
         cell["id"] = f"cell-{number}"
     return notebook

@@ -1,7 +1,7 @@
 // The playground's controls, and the numbers beside them.
 
 import { button, element, number, sentence, setText, slider } from "./common.js";
-import { GRADIENTS, LIKELIHOODS, lossDigits, NAMES, unitOf } from "./play_settings.js";
+import { GRADIENTS, LIKELIHOODS, lossDigits, NAMES, startOf, unitOf } from "./play_settings.js";
 
 export function createControls(spec, act) {
   const node = element("div", { className: "panel controls-panel" });
@@ -46,7 +46,7 @@ export function createControls(spec, act) {
     likelihood.show(LIKELIHOODS.indexOf(settings.likelihood));
     beta.show(settings.beta, number(settings.beta, 1));
     gradient.select.disabled = beta.input.disabled = !settings.variational;
-    width.show(get("width"));
+    width.show(startOf(spec, get).width);
     if (document.activeElement !== seed) seed.value = get("seed");
     if (latest) texts.show(latest);
   }

@@ -186,5 +186,6 @@ def _sub(i: int) -> str:
 
 def _digits(value: float) -> str:
     """Four digits that count."""
-    text = f"{value:#.4g}" if 1e-3 <= abs(value) < 9999 else f"{value:.3g}"
+    small = 0 < abs(value) < 1e-3  # one digit: more would not fit into the box
+    text = f"{value:.0e}" if small else f"{value:#.4g}" if abs(value) < 9999 else f"{value:.0f}"
     return text.rstrip(".").replace("-", "−")

@@ -161,7 +161,7 @@ def test_the_estimates_of_the_page_are_those_of_python(js):
         first = EstimatorExplorer(rows=rows, seed=2)
         states = [s for s in STATES if s["f"] in first.spec["choices"]]
         argument = [list(first.noise), states, first.spec, list(rows)]
-        for state, numbers in zip(states, js("estimator.js", code, argument), strict=True):
+        for state, numbers in zip(states, js("estimator_numbers.js", code, argument), strict=True):
             expected = EstimatorExplorer(**state, rows=rows, seed=2).numbers
             assert numbers == pytest.approx(expected, rel=1e-7, abs=1e-7), state
 

@@ -48,14 +48,13 @@ export function klNumbers(mu, sigma) {
     if (area > 0) positive += area;
     else negative -= area;
   }
-  const kl = mu_term + sigma_term + log_term;
   return {
     mu,
     sigma,
     mu_term,
     sigma_term,
     log_term,
-    kl,
+    kl: mu_term + sigma_term + log_term,
     positive,
     negative,
     area: positive - negative,

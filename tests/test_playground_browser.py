@@ -146,6 +146,7 @@ def test_a_step_is_one_and_shows_where_the_gradient_comes(show):
     page = show(reduced_motion="reduce")
     page.locator("[data-role=gradient]").select_option("blocked")
     press(page, "step")
+    page.locator(".playground[data-steps='1']").wait_for()  # the numbers come after the line
     page.locator(".slow-panel .lit").wait_for()
     assert value(page, "steps") == 1
     lit = page.locator(".slow-panel [data-node]").evaluate_all(
@@ -156,6 +157,7 @@ def test_a_step_is_one_and_shows_where_the_gradient_comes(show):
     assert dict(lit)["eps"] == ""
     page.locator("[data-role=gradient]").select_option("reparameterized")
     press(page, "step")
+    page.locator(".playground[data-steps='2']").wait_for()  # the numbers come after the line
     page.locator("[data-node=encoder][data-lit='reconstruction kl']").wait_for()
     assert value(page, "steps") == 2
 

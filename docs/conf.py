@@ -1,7 +1,5 @@
 """Settings of Sphinx, for docs/build.py. Nothing on a page may be asked from another host."""
 
-import re
-
 from docutils.nodes import SkipNode
 from math_core import LatexToMathML
 
@@ -37,14 +35,14 @@ def block_math(translator, node):
     raise SkipNode
 
 
-def link_pages(app, docname, source):
-    """What lies in docs/ lies on the site beside the first page."""
-    source[0] = re.sub(r"\.\./docs/(\w+\.md)", r"../\1", source[0])
+def link_glossary(app, docname, source):
+    """The glossary lies in docs/, and on the site beside the first page."""
+    source[0] = source[0].replace("../docs/glossary.md", "../glossary.md")
 
 
 def setup(app):
     """Browsers render MathML themselves: no script, no fonts to load."""
-    app.connect("source-read", link_pages)
+    app.connect("source-read", link_glossary)
     app.add_html_math_renderer(
         "mathml", inline_renderers=(inline_math, None), block_renderers=(block_math, None)
     )

@@ -39,6 +39,7 @@ function plot(parent, term, name, color) {
   const canvas = element("canvas", { width: SIZE.wide, height: SIZE.tall });
   canvas.dataset.role = `curve-${term}`;
   canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", "Losses, not drawn yet");
   parent.append(canvas);
   const context = canvas.getContext("2d");
   function show(view, title) {

@@ -14,6 +14,7 @@ export function createMap(spec) {
   const canvas = element("canvas", { width: SIDE, height: SIDE });
   canvas.dataset.role = "map";
   canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", "Latent map, not drawn yet");
   const context = canvas.getContext("2d");
   const under = element("canvas", { width: CELLS * spec.side, height: CELLS * spec.side });
   node.append(title, canvas, legend(spec));

@@ -29,13 +29,17 @@ export function createGrid(state, ready) {
   const grey = new Uint8ClampedArray(CELLS * CELLS * size);
   let key = "";
   let timer = 0;
-  let version = 0; // of the images that are there; 0: none yet
+  let place = ""; // the pair of latents that is asked for
+  let finished = 0;
+  let version = 0; // of the images that are there; 0: none yet, or only those of another pair
   let painted = "";
 
   function ask(scale, pair, z) {
     const wanted = [...pair, ...z.filter((_, d) => !pair.includes(d))].join();
     if (wanted === key) return;
     key = wanted;
+    if (place !== pair.join()) version = 0;
+    place = pair.join();
     clearTimeout(timer);
     const codes = codesOnMap(scale, pair, z);
     if (state.decoder) timer = setTimeout(decodeFrom, 0, codes, 0);
@@ -61,7 +65,7 @@ export function createGrid(state, ready) {
 
   function finish(values = []) {
     keep(values, 0);
-    version++;
+    version = ++finished;
     ready();
   }
 

@@ -145,7 +145,12 @@ def execute(page, code: str) -> str:
 
 
 def ask(page, code: str):
-    """The value of the code in the kernel, after it dealt with the explorers' messages before."""
+    """The value of the code in the kernel, after it dealt with the explorers' messages before.
+
+    ipywidgets holds a change back until the kernel has dealt with the one before: an empty request
+    lets it go.
+    """
+    execute(page, "")
     return json.loads(execute(page, f"import json; print(json.dumps({code}))"))
 
 

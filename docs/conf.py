@@ -1,5 +1,8 @@
 """Settings of Sphinx, for docs/build.py. Nothing on a page may be asked from another host."""
 
+import re
+from pathlib import Path
+
 from docutils.nodes import SkipNode
 from math_core import LatexToMathML
 
@@ -35,14 +38,19 @@ def block_math(translator, node):
     raise SkipNode
 
 
-def link_glossary(app, docname, source):
-    """The glossary lies in docs/, and on the site beside the first page."""
-    source[0] = source[0].replace("../docs/glossary.md", "../glossary.md")
+def link_docs(app, docname, source):
+    """What lies in docs/ lies on the site beside the first page; with cells, it is a notebook."""
+
+    def link(match):
+        run = (Path(app.srcdir) / match[1]).with_suffix(".ipynb").exists()
+        return f"../{match[1]}.{'ipynb' if run else 'md'}"
+
+    source[0] = re.sub(r"\.\./docs/([\w/]+)\.md", link, source[0])
 
 
 def setup(app):
     """Browsers render MathML themselves: no script, no fonts to load."""
-    app.connect("source-read", link_glossary)
+    app.connect("source-read", link_docs)
     app.add_html_math_renderer(
         "mathml", inline_renderers=(inline_math, None), block_renderers=(block_math, None)
     )

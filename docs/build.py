@@ -29,6 +29,7 @@ from helpers.runner import executed
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "site"
+TOOLS = ("build.py", "handout.py", "release.py")  # of docs/, which are no pages
 STAMP = ".built-from"  # in the site: the fingerprint of what it was built from
 STATES = "from helpers.explorers.base import Explorer; Explorer.for_pages = True"
 KERNEL_LINE = "This explorer needs Python: run the notebook in JupyterLab to drag it."
@@ -44,7 +45,7 @@ FOLDS = {  # by tag: what MyST-NB does with the cell, and what a reader clicks t
 def build(root: Path, site: Path, folder: Path) -> None:
     """Put what Sphinx reads of the repository `root` into the folder; build the pages there."""
     source, built, stamp = folder / "source", folder / "site", fingerprint(root)
-    shutil.copytree(root / "docs", source, ignore=shutil.ignore_patterns("__*", "build.py"))
+    shutil.copytree(root / "docs", source, ignore=shutil.ignore_patterns("__*", *TOOLS))
     (source / "_static" / "explorers").mkdir()
     shutil.copy(pages.HOST, source / "_static")
     for name in ("img", "helpers"):  # what the notebooks link to

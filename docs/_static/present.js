@@ -1,0 +1,239 @@
+// Present: the page's title, pictures, explorers and questions, one at a time, for a projector.
+//
+// A slide is what stands in the page already. A picture is copied; an explorer is moved into the
+// dialog and back, so that it goes on living. The address says which slide is shown, as an anchor
+// in front of the explorers' states: #present-3&cell-2.mu=1. See host.js.
+
+(() => {
+  const article = document.querySelector("article");
+  const title = article?.querySelector("h1");
+  if (!title) return;
+
+  const ANCHOR = /^present-(\d+)$/;
+  const ITEMS = "h1, figure.explorer, img";
+  // What has a use of its own for the arrow keys.
+  const OWN_ARROWS = "input:not([type=checkbox]), select, textarea, [tabindex]:not([tabindex='-1'])";
+  const LARGEST = 2.6; // how far an explorer grows
+  const SMALLEST = 0.6;
+
+  function element(tag, properties = {}, ...children) {
+    const node = Object.assign(document.createElement(tag), properties);
+    node.append(...children);
+    return node;
+  }
+
+  function button(text, act, properties = {}) {
+    const node = element("button", { type: "button", textContent: text, ...properties });
+    node.addEventListener("click", act);
+    return node;
+  }
+
+  // Which parts of the page are slides: nothing that is folded, such as a solution.
+  function slidesOf(page) {
+    const isShown = (node) => !node.closest("details, .headerlink, [hidden]");
+    const isPart = (node) => node.matches("img") && node.closest("figure.explorer");
+    return [...page.querySelectorAll(ITEMS)].filter((node) => isShown(node) && !isPart(node));
+  }
+
+  // The heading that the part stands under.
+  function headingOf(node) {
+    const heading = node.closest("section")?.querySelector(":scope > :is(h1, h2, h3, h4)");
+    return heading ?? title;
+  }
+
+  function copyOf(heading) {
+    const copy = heading.cloneNode(true);
+    for (const link of copy.querySelectorAll(".headerlink")) link.remove();
+    return [...copy.childNodes];
+  }
+
+  // The line in italics below a picture or an explorer, which says how to read it.
+  function captionOf(node) {
+    const block = node.closest("section > *");
+    const next = block?.nextElementSibling;
+    const isItalic = next?.matches("p") && next.querySelector(":scope > em:only-child");
+    return isItalic && next.textContent.trim() === next.querySelector("em").textContent.trim()
+      ? next.cloneNode(true)
+      : "";
+  }
+
+  // The page's question, or its first words.
+  function leadOf() {
+    const all = [...title.parentElement.querySelectorAll(":scope > p, :scope > div > p")];
+    const asks = (p) => p.querySelector("strong")?.textContent.startsWith("The question");
+    return (all.find(asks) ?? all[0])?.cloneNode(true) ?? "";
+  }
+
+  let slides = [];
+  let at = -1; // the slide that is shown
+  let takeBack = null; // puts what was moved back into the page
+
+  const heading = element("h2", { className: "present-heading" });
+  const stage = element("div", { className: "present-stage" });
+  const slide = element("div", { className: "present-slide", tabIndex: -1 }, heading, stage);
+  slide.setAttribute("role", "group");
+  slide.setAttribute("aria-roledescription", "slide");
+  const place = element("output", { className: "present-place" });
+  const hint = element("span", { className: "present-hint" });
+  const back = button("← Back", () => go(at - 1));
+  const next = button("Next →", () => go(at + 1));
+  const full = button("Full screen", toggleFull);
+  const bar = element(
+    "div",
+    { className: "present-bar" },
+    back,
+    place,
+    next,
+    hint,
+    full,
+    button("Leave (Esc)", leave),
+  );
+  if (!document.fullscreenEnabled) full.remove();
+  const frame = element("div", { className: "present-frame" }, slide, bar);
+  const dialog = element("dialog", { className: "present" }, frame);
+  dialog.setAttribute("aria-label", "Presentation");
+  const opener = button("Present", () => enter(0), { className: "present-open" });
+  opener.title = "Show title, pictures, explorers and questions one at a time";
+
+  function enter(number) {
+    if (dialog.open) return go(number);
+    slides = slidesOf(article);
+    dialog.showModal();
+    at = -1;
+    return go(number);
+  }
+
+  function leave() {
+    if (!dialog.open) return;
+    if (document.fullscreenElement) document.exitFullscreen();
+    clear();
+    dialog.close();
+    writeAddress("");
+    slides[at].scrollIntoView({ block: "center" });
+    opener.focus({ preventScroll: true });
+  }
+
+  function go(number) {
+    const wanted = Math.min(Math.max(number, 0), slides.length - 1);
+    if (wanted === at) return;
+    const held = bar.contains(document.activeElement); // a button that keeps the focus
+    clear();
+    at = wanted;
+    show(slides[at]);
+    const words = `${at + 1} of ${slides.length}`;
+    place.textContent = words;
+    slide.setAttribute("aria-label", `${words}: ${heading.textContent.trim()}`);
+    back.setAttribute("aria-disabled", at === 0);
+    next.setAttribute("aria-disabled", at === slides.length - 1);
+    if (!held) slide.focus({ preventScroll: true });
+    showHint();
+    writeAddress(`present-${at + 1}`);
+  }
+
+  function show(node) {
+    const isTitle = node === title;
+    heading.replaceChildren(...copyOf(isTitle ? title : headingOf(node)));
+    slide.dataset.kind = isTitle ? "title" : node.localName;
+    if (isTitle) return stage.append(leadOf());
+    const caption = captionOf(node);
+    if (node.matches("img")) return stage.append(pictureOf(node), caption);
+    const gap = element("div");
+    gap.style.height = `${node.offsetHeight}px`; // the page keeps its length meanwhile
+    node.replaceWith(gap);
+    stage.append(node, caption);
+    takeBack = () => {
+      node.style.zoom = "";
+      gap.replaceWith(node);
+    };
+    return fit();
+  }
+
+  function pictureOf(image) {
+    const copy = image.cloneNode();
+    copy.loading = "eager";
+    copy.removeAttribute("id");
+    return copy;
+  }
+
+  function clear() {
+    takeBack?.();
+    takeBack = null;
+    stage.replaceChildren();
+  }
+
+  // An explorer as large as the slide has room for.
+  function fit() {
+    const figure = stage.querySelector("figure");
+    if (!figure) return;
+    for (let zoom = LARGEST; zoom >= SMALLEST; zoom -= 0.1) {
+      figure.style.zoom = zoom.toFixed(1);
+      if (stage.scrollHeight <= stage.clientHeight && stage.scrollWidth <= stage.clientWidth) break;
+    }
+  }
+
+  function toggleFull() {
+    if (document.fullscreenElement) return document.exitFullscreen();
+    return frame.requestFullscreen().catch((error) => console.debug("present:", error));
+  }
+
+  function writeAddress(anchor) {
+    const [first, ...rest] = location.hash.slice(1).split("&");
+    const states = first.includes("=") ? [first, ...rest] : rest;
+    const hash = [anchor, ...states].filter(Boolean).join("&");
+    try {
+      const address = hash ? `#${hash}` : location.pathname + location.search;
+      history.replaceState(history.state, "", address);
+    } catch (error) {
+      console.debug("present: no address to write to", error); // as in a frame without one
+    }
+  }
+
+  // Show what the address names.
+  function follow() {
+    const named = ANCHOR.exec(location.hash.slice(1).split("&")[0]);
+    if (named) enter(Number(named[1]) - 1);
+    else leave();
+  }
+
+  function ownsArrows() {
+    const { activeElement: active } = document;
+    return stage.contains(active) && active.matches(OWN_ARROWS);
+  }
+
+  function showHint() {
+    hint.textContent = ownsArrows()
+      ? "Arrow keys move this control; Page Down goes on."
+      : "Arrow keys go forward and back.";
+  }
+
+  function press(event) {
+    if (!dialog.open || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const isPage = event.key === "PageDown" || event.key === "PageUp"; // a clicker sends these
+    if (!isPage && (event.defaultPrevented || ownsArrows())) return;
+    const by = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    event.stopPropagation();
+    go(at + by);
+  }
+
+  dialog.addEventListener("cancel", (event) => {
+    event.preventDefault();
+    leave();
+  });
+  addEventListener("keydown", press, true);
+  addEventListener("hashchange", follow);
+  for (const name of ["focusin", "focusout"]) dialog.addEventListener(name, () => setTimeout(showHint));
+  document.addEventListener("fullscreenchange", () => {
+    full.textContent = document.fullscreenElement === frame ? "Leave full screen" : "Full screen";
+  });
+  new ResizeObserver(fit).observe(stage);
+  // An explorer that comes alive is of another height than its still picture.
+  const alive = new MutationObserver(fit);
+  alive.observe(stage, { subtree: true, attributeFilter: ["data-alive"] });
+
+  const bars = document.querySelector(".content-icon-container");
+  (bars ?? title.parentElement).prepend(opener);
+  document.body.append(dialog);
+  if (ANCHOR.test(location.hash.slice(1).split("&")[0])) follow();
+})();

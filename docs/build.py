@@ -32,7 +32,7 @@ SITE = ROOT / "site"
 STAMP = ".built-from"  # in the site: the fingerprint of what it was built from
 STATES = "from helpers.explorers.base import Explorer; Explorer.for_pages = True"
 LISTED = "<!-- notebooks -->"  # in a page of Markdown: here stands the list of all notebooks
-HEADER = re.compile(  # of a notebook: its title, its question, and the minutes that it says it takes
+HEADER = re.compile(  # of a notebook: its title, its question, how long it takes
     r"# (?P<title>.+?)\n.*\*\*The question: (?P<question>.+?)\*\*.*"
     r"Reading: (?P<reading>\d+ minutes).*Running: (?:about )?(?P<running>\d+ seconds)",
     re.DOTALL,

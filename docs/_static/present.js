@@ -12,9 +12,19 @@
   const ANCHOR = /^present-(\d+)$/;
   const ITEMS = "h1, figure.explorer, img";
   // What has a use of its own for the arrow keys.
-  const OWN_ARROWS = "input:not([type=checkbox]), select, textarea, [tabindex]:not([tabindex='-1'])";
+  const OWN_ARROWS =
+    "input:not([type=checkbox]), select, textarea, [tabindex]:not([tabindex='-1'])";
   const LARGEST = 2.6; // how far an explorer grows
-  const SMALLEST = 0.6;
+  // What is tried: a share of the slide's width, and how far the explorer must grow there. A narrower
+  // chart is also lower. As in explorers/js/tools.js.
+  const TRIES = [
+    [1, 1.2],
+    [0.9, 1.1],
+    [0.8, 1.1],
+    [0.7, 1],
+    [0.6, 1],
+    [1, 0.6],
+  ];
 
   function element(tag, properties = {}, ...children) {
     const node = Object.assign(document.createElement(tag), properties);
@@ -66,6 +76,8 @@
 
   let slides = [];
   let at = -1; // the slide that is shown
+  // A verdict, or another of its texts, may make an explorer higher.
+  const growth = new ResizeObserver(() => overflows() && fit());
   let takeBack = null; // puts what was moved back into the page
 
   const heading = element("h2", { className: "present-heading" });
@@ -77,7 +89,7 @@
   const hint = element("span", { className: "present-hint" });
   const back = button("← Back", () => go(at - 1));
   const next = button("Next →", () => go(at + 1));
-  const full = button("Full screen", toggleFull);
+  const full = button("Full screen", toggleFull, { className: "present-full" });
   const bar = element(
     "div",
     { className: "present-bar" },
@@ -96,20 +108,22 @@
   opener.title = "Show title, pictures, explorers and questions one at a time";
 
   function enter(number) {
-    if (dialog.open) return go(number);
-    slides = slidesOf(article);
-    dialog.showModal();
-    at = -1;
-    return go(number);
+    if (at < 0) {
+      slides = slidesOf(article);
+      dialog.showModal();
+    }
+    go(number);
   }
 
   function leave() {
-    if (!dialog.open) return;
+    if (at < 0) return;
     if (document.fullscreenElement) document.exitFullscreen();
     clear();
+    const shown = slides[at];
+    at = -1;
     dialog.close();
     writeAddress("");
-    slides[at].scrollIntoView({ block: "center" });
+    shown.scrollIntoView({ block: "center" });
     opener.focus({ preventScroll: true });
   }
 
@@ -121,8 +135,9 @@
     at = wanted;
     show(slides[at]);
     const words = `${at + 1} of ${slides.length}`;
-    place.textContent = words;
-    slide.setAttribute("aria-label", `${words}: ${heading.textContent.trim()}`);
+    const about = `: ${heading.textContent.trim()}`;
+    place.replaceChildren(words, element("span", { className: "visually-hidden" }, about));
+    slide.setAttribute("aria-label", words + about);
     back.setAttribute("aria-disabled", at === 0);
     next.setAttribute("aria-disabled", at === slides.length - 1);
     if (!held) slide.focus({ preventScroll: true });
@@ -134,18 +149,25 @@
     const isTitle = node === title;
     heading.replaceChildren(...copyOf(isTitle ? title : headingOf(node)));
     slide.dataset.kind = isTitle ? "title" : node.localName;
-    if (isTitle) return stage.append(leadOf());
+    if (isTitle) stage.append(leadOf());
+    else if (node.matches("img")) stage.append(pictureOf(node), captionOf(node));
+    else borrow(node);
+  }
+
+  // Move an explorer into the slide, until it is taken back.
+  function borrow(node) {
     const caption = captionOf(node);
-    if (node.matches("img")) return stage.append(pictureOf(node), caption);
     const gap = element("div");
     gap.style.height = `${node.offsetHeight}px`; // the page keeps its length meanwhile
     node.replaceWith(gap);
     stage.append(node, caption);
+    growth.observe(node);
     takeBack = () => {
-      node.style.zoom = "";
+      growth.disconnect();
+      size(node, "", 0);
       gap.replaceWith(node);
     };
-    return fit();
+    fit();
   }
 
   function pictureOf(image) {
@@ -161,14 +183,25 @@
     stage.replaceChildren();
   }
 
-  // An explorer as large as the slide has room for.
+  const overflows = () =>
+    stage.scrollHeight > stage.clientHeight || stage.scrollWidth > stage.clientWidth;
+
+  function size(figure, zoom, share) {
+    figure.style.zoom = zoom;
+    figure.style.width = share ? `${100 * share}%` : "";
+  }
+
+  // An explorer as large as the slide has room for; where it has too little, one scrolls.
   function fit() {
     const figure = stage.querySelector("figure");
     if (!figure) return;
-    for (let zoom = LARGEST; zoom >= SMALLEST; zoom -= 0.1) {
-      figure.style.zoom = zoom.toFixed(1);
-      if (stage.scrollHeight <= stage.clientHeight && stage.scrollWidth <= stage.clientWidth) break;
+    for (const [share, least] of TRIES) {
+      for (let zoom = LARGEST; zoom > least - 0.05; zoom -= 0.1) {
+        size(figure, zoom.toFixed(1), share);
+        if (!overflows()) return;
+      }
     }
+    size(figure, "", 1);
   }
 
   function toggleFull() {
@@ -206,24 +239,23 @@
       : "Arrow keys go forward and back.";
   }
 
+  // Page keys go on from everywhere: a presenter's clicker sends them.
   function press(event) {
-    if (!dialog.open || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    const isPage = event.key === "PageDown" || event.key === "PageUp"; // a clicker sends these
-    if (!isPage && (event.defaultPrevented || ownsArrows())) return;
+    if (at < 0 || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const isArrow = event.key.startsWith("Arrow");
     const by = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 }[event.key];
-    if (!by) return;
+    if (event.key === "Escape") leave();
+    else if (by && !(isArrow && ownsArrows())) go(at + by);
+    else return;
     event.preventDefault();
     event.stopPropagation();
-    go(at + by);
   }
 
-  dialog.addEventListener("cancel", (event) => {
-    event.preventDefault();
-    leave();
-  });
+  dialog.addEventListener("close", () => dialog.open || leave()); // by a gesture of the browser's own
   addEventListener("keydown", press, true);
   addEventListener("hashchange", follow);
-  for (const name of ["focusin", "focusout"]) dialog.addEventListener(name, () => setTimeout(showHint));
+  for (const name of ["focusin", "focusout"])
+    dialog.addEventListener(name, () => setTimeout(showHint));
   document.addEventListener("fullscreenchange", () => {
     full.textContent = document.fullscreenElement === frame ? "Leave full screen" : "Full screen";
   });

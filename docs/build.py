@@ -121,7 +121,7 @@ def line(root: Path, path: Path) -> str:
         raise ValueError(f"expected a title, a question and minutes on top of {path.name}")
     indent = "  " if path.parent.parent == root / "notebooks" else ""
     link = f"[{header['title']}]({path.relative_to(root)})"
-    minutes = f"{header['reading']}, and {header['running']} to run"
+    minutes = f"{header['reading']} to read, {header['running']} to run"
     return f"{indent}- **{link}** {begun(header['question'])} *{minutes}.*"
 
 

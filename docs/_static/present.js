@@ -196,8 +196,8 @@
     const figure = stage.querySelector("figure");
     if (!figure) return;
     for (const [share, least] of TRIES) {
-      for (let zoom = LARGEST; zoom > least - 0.05; zoom -= 0.1) {
-        size(figure, zoom.toFixed(1), share);
+      for (let zoom = LARGEST; zoom > least - 0.01; zoom -= 0.05) {
+        size(figure, zoom.toFixed(2), share);
         if (!overflows()) return;
       }
     }

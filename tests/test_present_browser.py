@@ -26,7 +26,7 @@ SMALL = """<!doctype html>
 <link rel="stylesheet" href="_static/present.css">
 <style>
 body {{ color: CanvasText; background: Canvas; }}
-section {{ padding-bottom: 900px; }}
+.cell {{ padding-bottom: 900px; }}
 </style>
 <script defer src="_static/host.js"></script>
 <script defer src="_static/present.js"></script>
@@ -90,8 +90,8 @@ def picture(alt: str, width: int, height: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory):
-    """The address of a page with six slides, on the disk."""
+def folder(tmp_path_factory):
+    """A folder with a page of six slides."""
     folder = tmp_path_factory.mktemp("present")
     explorers = folder / "_static" / "explorers"
     explorers.mkdir(parents=True)
@@ -111,6 +111,12 @@ def small(tmp_path_factory):
         question=figure(explorers, "question", question),
     )
     (folder / "page.html").write_text(text)
+    return folder
+
+
+@pytest.fixture
+def small(folder):
+    """The page's address on the disk."""
     return (folder / "page.html").as_uri()
 
 
@@ -139,8 +145,8 @@ def ready(page) -> None:
 
 def place(page) -> str:
     """Which slide is shown, as the live region says it."""
-    text = page.locator("dialog").get_by_role("status").first.inner_text()
-    return re.match(r"\d+ of \d+", text)[0]
+    live = page.locator("dialog > div > div:last-child").get_by_role("status")
+    return re.match(r"\d+ of \d+", live.inner_text())[0]
 
 
 def shown(page) -> tuple[str, str]:
@@ -327,13 +333,14 @@ def test_nothing_moves_for_those_who_asked_for_less(page, wish):
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_every_kind_of_slide_is_accessible(page, scheme):
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    start(page)
-    for _ in TITLES:
-        ready(page)
-        check_with_axe(page)
-        page.keyboard.press("ArrowRight")
+def test_every_kind_of_slide_is_accessible(chrome, folder, scheme):
+    with serving(folder) as address, visiting(chrome, f"{address}page.html", scheme) as page:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        start(page)
+        for _ in TITLES:
+            ready(page)
+            check_with_axe(page, "dialog")
+            page.keyboard.press("PageDown")
 
 
 # On the site

@@ -159,6 +159,7 @@
     const caption = captionOf(node);
     const gap = element("div");
     gap.style.height = `${node.offsetHeight}px`; // the page keeps its length meanwhile
+    gap.style.margin = getComputedStyle(node).margin;
     node.replaceWith(gap);
     stage.append(node, caption);
     growth.observe(node);

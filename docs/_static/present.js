@@ -23,7 +23,7 @@
     [0.8, 1.1],
     [0.7, 1],
     [0.6, 1],
-    [1, 0.6],
+    [1, 0.5],
   ];
 
   function element(tag, properties = {}, ...children) {
@@ -184,8 +184,9 @@
     stage.replaceChildren();
   }
 
+  // By more than the one pixel that rounding may make.
   const overflows = () =>
-    stage.scrollHeight > stage.clientHeight || stage.scrollWidth > stage.clientWidth;
+    stage.scrollHeight > stage.clientHeight + 1 || stage.scrollWidth > stage.clientWidth + 1;
 
   function size(figure, zoom, share) {
     figure.style.zoom = zoom;
@@ -195,14 +196,22 @@
   // An explorer as large as the slide has room for; where it has too little, one scrolls.
   function fit() {
     const figure = stage.querySelector("figure");
-    if (!figure) return;
-    for (const [share, least] of TRIES) {
-      for (let zoom = LARGEST; zoom > least - 0.01; zoom -= 0.05) {
-        size(figure, zoom.toFixed(2), share);
-        if (!overflows()) return;
-      }
+    if (figure && !TRIES.some(([share, least]) => grow(figure, share, least))) size(figure, "", 1);
+  }
+
+  // Whether the figure fits at all with this share of the width; then it is made as large as it may be.
+  function grow(figure, share, least) {
+    size(figure, least, share);
+    if (overflows()) return false;
+    let [fits, high] = [least, LARGEST];
+    while (high - fits > 0.05) {
+      const middle = (fits + high) / 2;
+      size(figure, middle, share);
+      if (overflows()) high = middle;
+      else fits = middle;
     }
-    size(figure, "", 1);
+    size(figure, fits, share);
+    return true;
   }
 
   function toggleFull() {

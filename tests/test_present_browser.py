@@ -285,17 +285,21 @@ def test_an_address_leads_to_a_slide_and_its_state(chrome, small):
         page.evaluate("location.hash = '#noise.mu=1'")
         page.locator("dialog").wait_for(state="hidden")
         assert page.locator("#noise input").first.input_value() == "1"
+        assert page.evaluate("document.activeElement.textContent") == "Present"
 
 
 def test_a_slide_fills_a_projector_and_nothing_is_left_outside(page):
     start(page)
     box = page.locator("dialog").bounding_box()
     assert (box["x"], box["y"], box["width"], box["height"]) == (0, 0, 1280, 720)
-    for number in range(2, 7):
-        page.keyboard.press("ArrowRight")
+    zoom = "document.querySelector('.present-stage figure')?.style.zoom"
+    zooms = {}
+    for number in [*range(2, 7), *range(5, 1, -1)]:  # on the way back the explorers live already
+        page.keyboard.press("ArrowRight" if place(page) < f"{number} of 6" else "ArrowLeft")
         ready(page)
         filled = page.evaluate(FILLED)
         assert filled["share"] > 0.85, number
+        assert page.evaluate(zoom) == zooms.setdefault(number, page.evaluate(zoom)), number
         assert filled["over"] <= 1, number
         assert filled["inside"], number
 

@@ -81,7 +81,8 @@ def figure(folder: Path, name: str, explorer) -> str:
     for key, value in ((parts["name"], parts["module"]), (name, parts["state"])):
         (folder / f"{key}.js").write_text(pages.part(key, value))
     attributes = f'data-module="{parts["name"]}" data-state="{name}"'
-    return f'<figure id="{name}" class="explorer" {attributes}><p>A still.</p></figure>'
+    still = '<p style="height: 900px">A still, higher than what takes its place.</p>'
+    return f'<figure id="{name}" class="explorer" {attributes}>{still}</figure>'
 
 
 def picture(alt: str, width: int, height: int) -> str:

@@ -26,6 +26,8 @@
     [1, 0.5],
   ];
 
+  const PHONE = 640; // a stage less wide than this is read from near by: one scrolls
+
   function element(tag, properties = {}, ...children) {
     const node = Object.assign(document.createElement(tag), properties);
     node.append(...children);
@@ -196,7 +198,9 @@
   // An explorer as large as the slide has room for; where it has too little, one scrolls.
   function fit() {
     const figure = stage.querySelector("figure");
-    if (figure && !TRIES.some(([share, least]) => grow(figure, share, least))) size(figure, "", 1);
+    if (!figure) return;
+    const tries = stage.clientWidth < PHONE ? [[1, 0.9]] : TRIES;
+    if (!tries.some(([share, least]) => grow(figure, share, least))) size(figure, "", 1);
   }
 
   // Whether the figure fits at all with this share of the width; then it is made as large as it may be.

@@ -17,8 +17,8 @@ exclude_patterns = ["helpers"]
 
 html_theme = "furo"
 html_static_path = ["_static"]
-html_css_files = ["site.css"]
-html_js_files = [(name, {"defer": "defer"}) for name in ("host.js", "site.js")]
+html_css_files = ["site.css", "present.css"]
+html_js_files = [(name, {"defer": "defer"}) for name in ("host.js", "site.js", "present.js")]
 html_favicon = "_static/favicon.svg"
 html_copy_source = html_show_sourcelink = html_show_copyright = html_use_index = False
 html_show_sphinx = False
@@ -40,12 +40,14 @@ def block_math(translator, node):
 
 def link_docs(app, docname, source):
     """What lies in docs/ lies on the site beside the first page; with cells, it is a notebook."""
+    folder = (Path(app.srcdir) / docname).parent
 
     def link(match):
-        run = (Path(app.srcdir) / match[1]).with_suffix(".ipynb").exists()
-        return f"../{match[1]}.{'ipynb' if run else 'md'}"
+        run = (folder / match[0]).with_suffix(".ipynb").exists()
+        return match[1] + (".ipynb" if run else ".md")
 
-    source[0] = re.sub(r"\.\./docs/([\w/]+)\.md", link, source[0])
+    text = re.sub(r"\.\./docs/(?=[\w/]+\.md)", "../", source[0])
+    source[0] = re.sub(r"(?<=\]\()([\w./]+)\.md\b", link, text)
 
 
 def setup(app):

@@ -10,6 +10,7 @@ extensions = ["myst_nb"]
 nb_execution_mode = "off"  # docs/build.py has run them
 nb_merge_streams = True
 myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 2  # links may name a section
 exclude_patterns = ["helpers"]
 
 html_theme = "furo"
@@ -35,14 +36,16 @@ def block_math(translator, node):
     raise SkipNode
 
 
-def link_glossary(app, docname, source):
-    """The glossary lies in docs/, and on the site beside the first page."""
-    source[0] = source[0].replace("../docs/glossary.md", "../glossary.md")
+def link_pages(app, docname, source):
+    """Links are written for the repository. On the site the pages of docs/ lie one folder up."""
+    there = "](" + "../" * docname.count("/")
+    in_docs = not docname.startswith("notebooks/")
+    source[0] = source[0].replace(there + ("../" if in_docs else "docs/"), there)
 
 
 def setup(app):
     """Browsers render MathML themselves: no script, no fonts to load."""
-    app.connect("source-read", link_glossary)
+    app.connect("source-read", link_pages)
     app.add_html_math_renderer(
         "mathml", inline_renderers=(inline_math, None), block_renderers=(block_math, None)
     )

@@ -28,7 +28,7 @@ myst:
 
 # Moving words
 
-Noise: $\\varepsilon$, as in [the notebook](notebooks/01_first.ipynb).
+Noise: $\\varepsilon$, as in [the notebook](../notebooks/01_first.ipynb).
 
 ```{{code-cell}} ipython3
 :tags: [question]
@@ -119,10 +119,12 @@ def write(path: Path, *cells) -> None:
 def pages(tmp_path_factory):
     """The text of each page of a site with a notebook, a closer look and a page of Markdown."""
     root, folder = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("folder")
-    ignored = shutil.ignore_patterns("__*", "[!i]*.md")
+    ignored = shutil.ignore_patterns("__*", "[!i]*.md", "teachers")
     shutil.copytree(ROOT / "docs", root / "docs", ignore=ignored)
     for path in ROOT.glob("docs/[!i]*.md"):
         (root / "docs" / path.name).write_text(f"# {path.stem}\n")
+    (root / "docs" / "teachers").mkdir()
+    (root / "docs" / "teachers" / "index.md").write_text(PAGE.replace("](..", "](../.."))
     index = root / "docs" / "index.md"
     index.write_text(f"{index.read_text()}\n```{{toctree}}\nmoving\n```\n")
     (root / "docs" / "moving.md").write_text(PAGE)
@@ -131,7 +133,8 @@ def pages(tmp_path_factory):
     tagged = [cell(f"print('{tag} is {40 + i}')", tag) for i, tag in enumerate(TAGS)]
     write(root / "notebooks" / "01_first.ipynb", *tagged, cell(MAKE))
     link = nbformat.v4.new_markdown_cell(
-        "[back](../01_first.ipynb) ![a path](../../img/overview.svg)"
+        "[back](../01_first.ipynb) [words](../../docs/glossary.md) "
+        "![a path](../../img/overview.svg)"
     )
     text = nbformat.v4.new_output("stream", text="as it was saved\n")
     image = {"image/png": {"alt": "a dot"}}
@@ -169,13 +172,28 @@ def test_the_tag_of_a_cell_says_what_is_folded(pages):
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize(("name", "up"), [("notebooks/01_first.html", "../"), ("moving.html", "")])
+@pytest.mark.parametrize(
+    ("name", "up"),
+    [("notebooks/01_first.html", "../"), ("moving.html", ""), ("teachers/index.html", "../")],
+)
 def test_a_notebook_and_a_page_of_markdown_hold_an_explorer(pages, name, up):
     stem = Path(name).stem
     state = re.search(
         r'data-module="FrozenNoise" data-state="([^"]*)"><img src="([^"]*)"', pages[name]
     )
     assert state.groups() == (f"{stem}-1", f"{up}_static/explorers/{stem}-1.png")
+
+
+@pytest.mark.kernel
+def test_a_link_that_is_right_in_the_repository_is_right_on_the_site(pages):
+    assert 'href="notebooks/01_first.html"' in main_part(pages["moving.html"])
+    assert 'href="../notebooks/01_first.html"' in main_part(pages["teachers/index.html"])
+    closer = main_part(pages["notebooks/closer_looks/01a_look.html"])
+    assert 'href="../../glossary.html"' in closer
+
+
+def main_part(text: str) -> str:
+    return re.search(r"<article.*</article>", text, re.S)[0]
 
 
 @pytest.mark.kernel

@@ -1,5 +1,8 @@
 """Settings of Sphinx, for docs/build.py. Nothing on a page may be asked from another host."""
 
+import re
+from pathlib import Path
+
 from docutils.nodes import SkipNode
 from math_core import LatexToMathML
 
@@ -37,10 +40,20 @@ def block_math(translator, node):
 
 
 def link_pages(app, docname, source):
-    """Links are written for the repository. On the site the pages of docs/ lie one folder up."""
+    """Links are written for the repository: name what lies there in the source of the site.
+
+    There the pages of docs/ lie one folder up, and those with cells are notebooks.
+    """
     there = "](" + "../" * docname.count("/")
     in_docs = not docname.startswith("notebooks/")
-    source[0] = source[0].replace(there + ("../" if in_docs else "docs/"), there)
+    text = source[0].replace(there + ("../" if in_docs else "docs/"), there)
+    folder = (Path(app.srcdir) / docname).parent
+
+    def with_cells(link):
+        name = f"{link[1]}.ipynb"
+        return f"]({name}" if (folder / name).is_file() else link[0]
+
+    source[0] = re.sub(r"\]\(([^()#:\s]+)\.md(?=[)#])", with_cells, text)
 
 
 def setup(app):

@@ -28,7 +28,8 @@ myst:
 
 # Moving words
 
-Noise: $\\varepsilon$, as in [the notebook](../notebooks/01_first.ipynb).
+Noise: $\\varepsilon$, as in [the notebook](../notebooks/01_first.ipynb) and
+[a page with cells](moving.md#moving-words).
 
 ```{{code-cell}} ipython3
 :tags: [question]
@@ -124,7 +125,7 @@ def pages(tmp_path_factory):
     for path in ROOT.glob("docs/[!i]*.md"):
         (root / "docs" / path.name).write_text(f"# {path.stem}\n")
     (root / "docs" / "teachers").mkdir()
-    (root / "docs" / "teachers" / "index.md").write_text(PAGE.replace("](..", "](../.."))
+    (root / "docs" / "teachers" / "index.md").write_text(PAGE.replace("](", "](../"))
     index = root / "docs" / "index.md"
     index.write_text(f"{index.read_text()}\n```{{toctree}}\nmoving\n```\n")
     (root / "docs" / "moving.md").write_text(PAGE)
@@ -187,7 +188,9 @@ def test_a_notebook_and_a_page_of_markdown_hold_an_explorer(pages, name, up):
 @pytest.mark.kernel
 def test_a_link_that_is_right_in_the_repository_is_right_on_the_site(pages):
     assert 'href="notebooks/01_first.html"' in main_part(pages["moving.html"])
-    assert 'href="../notebooks/01_first.html"' in main_part(pages["teachers/index.html"])
+    below = main_part(pages["teachers/index.html"])
+    assert 'href="../notebooks/01_first.html"' in below
+    assert 'href="../moving.html#moving-words"' in below
     closer = main_part(pages["notebooks/closer_looks/01a_look.html"])
     assert 'href="../../glossary.html"' in closer
 

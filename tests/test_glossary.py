@@ -79,11 +79,8 @@ def test_the_notebooks_introduce_terms():
     """Were bold read wrongly, the test above would find nothing to look up."""
     counts = {path.stem: len(terms(markdown(path))) for path in NOTEBOOKS}
     assert all(counts[path.stem] >= 4 for path in NOTEBOOKS if path.parent.name == "notebooks")
-    assert [t for t, _ in terms(markdown(NOTEBOOKS[0]))][:3] == [
-        "held-out",
-        "entropy",
-        "covariance",
-    ]
+    found = {term for term, _ in terms(markdown(NOTEBOOKS[0]))}
+    assert {"covariance", "log density", "prior", "posterior"} <= found
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,8 @@ def fingerprint(root: Path) -> str:
 def sources(root: Path) -> list[Path]:
     """The notebooks, and the pages of Markdown with cells to run."""
     notebooks = [*root.glob("notebooks/*.ipynb"), *root.glob("notebooks/[!.]*/*.ipynb")]
-    texts = [p for p in root.glob("docs/*.md") if is_myst_markdown_notebook(p.read_text("utf-8"))]
+    texts = root.glob("docs/**/*.md")
+    texts = [path for path in texts if is_myst_markdown_notebook(path.read_text("utf-8"))]
     return sorted(notebooks, reverse=True) + sorted(texts)  # the last notebook takes longest
 
 

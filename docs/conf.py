@@ -13,6 +13,7 @@ extensions = ["myst_nb"]
 nb_execution_mode = "off"  # docs/build.py has run them
 nb_merge_streams = True
 myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 2  # links may name a section
 exclude_patterns = ["helpers"]
 
 html_theme = "furo"
@@ -38,21 +39,26 @@ def block_math(translator, node):
     raise SkipNode
 
 
-def link_docs(app, docname, source):
-    """What lies in docs/ lies on the site beside the first page; with cells, it is a notebook."""
+def link_pages(app, docname, source):
+    """Links are written for the repository: name what lies there in the source of the site.
+
+    There the pages of docs/ lie one folder up, and those with cells are notebooks.
+    """
+    there = "](" + "../" * docname.count("/")
+    in_docs = not docname.startswith("notebooks/")
+    text = source[0].replace(there + ("../" if in_docs else "docs/"), there)
     folder = (Path(app.srcdir) / docname).parent
 
-    def link(match):
-        run = (folder / match[0]).with_suffix(".ipynb").exists()
-        return match[1] + (".ipynb" if run else ".md")
+    def with_cells(link):
+        name = f"{link[1]}.ipynb"
+        return f"]({name}" if (folder / name).is_file() else link[0]
 
-    text = re.sub(r"\.\./docs/(?=[\w/]+\.md)", "../", source[0])
-    source[0] = re.sub(r"(?<=\]\()([\w./]+)\.md\b", link, text)
+    source[0] = re.sub(r"\]\(([^()#:\s]+)\.md(?=[)#])", with_cells, text)
 
 
 def setup(app):
     """Browsers render MathML themselves: no script, no fonts to load."""
-    app.connect("source-read", link_docs)
+    app.connect("source-read", link_pages)
     app.add_html_math_renderer(
         "mathml", inline_renderers=(inline_math, None), block_renderers=(block_math, None)
     )

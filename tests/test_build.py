@@ -28,7 +28,8 @@ myst:
 
 # Moving words
 
-Noise: $\\varepsilon$, as in [the notebook](notebooks/01_first.ipynb).
+Noise: $\\varepsilon$, as in [the notebook](../notebooks/01_first.ipynb) and
+[a page with cells](moving.md#moving-words).
 
 <!-- notebooks -->
 
@@ -47,6 +48,7 @@ See [what moves](moving.md) and [what does not](still.md).
 notebooks/**
 moving
 still
+teachers/index
 ```
 """
 
@@ -138,12 +140,15 @@ def pages(tmp_path_factory):
     (root / "docs" / "index.md").write_text(INDEX)
     (root / "docs" / "still.md").write_text("# Words that stay\n")
     (root / "docs" / "moving.md").write_text(PAGE)
+    below = PAGE.replace("](", "](../").replace(build.LISTED, "")
+    (root / "docs" / "teachers").mkdir(exist_ok=True)
+    (root / "docs" / "teachers" / "index.md").write_text(below)
     shutil.copytree(ROOT / "img", root / "img")
     (root / "helpers").mkdir()
     tagged = [cell(f"print('{tag} is {40 + i}')", tag) for i, tag in enumerate(TAGS)]
     write(root / "notebooks" / "01_first.ipynb", *tagged, cell(MAKE))
     link = nbformat.v4.new_markdown_cell(
-        "[back](../01_first.ipynb) ![a path](../../img/overview.svg)"
+        "[back](../01_first.ipynb) [words](../../docs/still.md) ![a path](../../img/overview.svg)"
     )
     text = nbformat.v4.new_output("stream", text="as it was saved\n")
     image = {"image/png": {"alt": "a dot"}}
@@ -181,13 +186,30 @@ def test_the_tag_of_a_cell_says_what_is_folded(pages):
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize(("name", "up"), [("notebooks/01_first.html", "../"), ("moving.html", "")])
+@pytest.mark.parametrize(
+    ("name", "up"),
+    [("notebooks/01_first.html", "../"), ("moving.html", ""), ("teachers/index.html", "../")],
+)
 def test_a_notebook_and_a_page_of_markdown_hold_an_explorer(pages, name, up):
     stem = Path(name).stem
     state = re.search(
         r'data-module="FrozenNoise" data-state="([^"]*)"><img src="([^"]*)"', pages[name]
     )
     assert state.groups() == (f"{stem}-1", f"{up}_static/explorers/{stem}-1.png")
+
+
+@pytest.mark.kernel
+def test_a_link_that_is_right_in_the_repository_is_right_on_the_site(pages):
+    assert 'href="notebooks/01_first.html"' in main_part(pages["moving.html"])
+    below = main_part(pages["teachers/index.html"])
+    assert 'href="../notebooks/01_first.html"' in below
+    assert 'href="../moving.html#moving-words"' in below
+    closer = main_part(pages["notebooks/closer_looks/01a_look.html"])
+    assert 'href="../../still.html"' in closer
+
+
+def main_part(text: str) -> str:
+    return re.search(r"<article.*</article>", text, re.S)[0]
 
 
 @pytest.mark.kernel

@@ -44,7 +44,8 @@ NOTEBOOKS = {
 }
 FIVE = [name for name, path in NOTEBOOKS.items() if path.parent.name == "notebooks"]
 FOLDED = {"solution": "solution", "check": "check", "plot": "code", "setup": "setup"}  # by tag
-PAGES = NOTEBOOKS | {f"{path.stem}.html": path for path in sorted(ROOT.glob("docs/*.md"))}
+TEXTS = sorted(ROOT.glob("docs/**/*.md"))
+PAGES = NOTEBOOKS | {f"{p.relative_to(ROOT / 'docs').with_suffix('')}.html": p for p in TEXTS}
 MADE = "|".join(
     name for name, kind in inspect.getmembers(explorers, inspect.isclass)
     if issubclass(kind, Explorer)

@@ -116,7 +116,9 @@ def _mosaic(images: np.ndarray, rows: int, columns: int) -> np.ndarray:
 
 
 def plot_latent(z, y, *, circles: bool = False, ax=None) -> Axes:
-    """Codes in the plane, one color a class, with each class's number at the median of its codes.
+    """Codes in the plane, one color a class, with each class's number near the median of its codes.
+
+    Where numbers would lie above each other they move apart, and a line leads back.
 
     Args:
         z: (N, 2), N may be 0.
@@ -138,18 +140,78 @@ def plot_latent(z, y, *, circles: bool = False, ax=None) -> Axes:
         raise ValueError("expected finite z, and whole numbers for y; got others")
     y = y.astype(int)
     ax = ax or plt.subplots(figsize=(4.8, 4.5))[1]
-    for label in np.unique(y):
-        points = z[y == label]
-        color = CLASS_COLORS[label % len(CLASS_COLORS)]
-        ax.scatter(*points.T, s=6, color=color, alpha=0.6, linewidths=0)
-        box = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": color}
-        ax.text(*np.median(points, axis=0), str(label), ha="center", va="center", bbox=box)
+    colors = {label: CLASS_COLORS[label % len(CLASS_COLORS)] for label in np.unique(y)}
+    for label, color in colors.items():
+        ax.scatter(*z[y == label].T, s=14, color=color, alpha=0.6, linewidths=0)
     for radius in (1, 2) if circles else ():
         ax.add_patch(plt.Circle((0, 0), radius, fill=False, color=COLORS["prior"], lw=1.5))
     ax.set_aspect("equal", adjustable="datalim")
     ax.set_xlabel("$z_1$")
     ax.set_ylabel("$z_2$")
+    if colors:
+        middles = np.array([np.median(z[y == label], axis=0) for label in colors])
+        write_names(ax, list(map(str, colors)), middles, list(colors.values()))
     return ax
+
+
+def write_names(
+    ax: Axes, names: Sequence[str], middles: np.ndarray, colors: Sequence[str], *, keep_off=()
+) -> None:
+    """Names in boxes on axes whose limits are set, each at its middle or, where full, beside it.
+
+    Args:
+        names: (N,) of a few letters.
+        middles: (N, 2), where each belongs.
+        colors: (N,) of the boxes.
+        keep_off: places (M, 2) that stay free.
+    Source:
+        notebooks/02, section 3.
+    """
+    ax.apply_aspect()
+    unit = ax.transData.transform([[0, 0], [1, 1]])  # in pixels; the layout may still shrink it
+    unit = (unit[1] - unit[0]) * 72 / ax.figure.dpi
+    taken = np.array([*np.asarray(keep_off, dtype=float).reshape(-1, 2), *middles])
+    kept = len(taken) - len(middles)
+    widths = np.array([12.0] * kept + [14 + 6 * (len(name) - 1) for name in names])
+    moved = apart(taken * unit, np.stack([widths, np.full(len(taken), 14)], axis=1), kept)
+    for name, middle, by, color in zip(names, middles, moved[kept:] / unit, colors, strict=True):
+        if by.any():
+            ax.plot(*zip(middle, middle + by, strict=True), color=color, lw=1, zorder=4)
+        box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": color, "lw": 1.2}
+        place = {"ha": "center", "va": "center", "size": 10, "zorder": 5}
+        ax.text(*(middle + by), name, bbox=box, parse_math=False, **place)
+
+
+def apart(middles: np.ndarray, sizes: np.ndarray, kept: int = 0) -> np.ndarray:
+    """How far boxes have to move so that none overlap: pairs part where they overlap least.
+
+    Args:
+        middles: (N, 2).
+        sizes: (N, 2), width and height.
+        kept: so many of the first stay where they are.
+    Returns:
+        (N, 2), 0 for those that need not move. js/apart.js does the same.
+    Source:
+        notebooks/02, section 3.
+    """
+    at = np.array(middles, dtype=float)
+    for _ in range(300):
+        done = True
+        for i in range(len(at)):
+            for j in range(max(i + 1, kept), len(at)):
+                gap = at[j] - at[i]
+                over = (sizes[i] + sizes[j]) / 2 - np.abs(gap)
+                if over.min() <= 1e-9:
+                    continue
+                done, axis = False, int(over[1] <= over[0])
+                step = np.zeros(2)
+                step[axis] = over[axis] if gap[axis] >= 0 else -over[axis]
+                share = 0 if i < kept else 0.5
+                at[i] -= share * step
+                at[j] += (1 - share) * step
+        if done:
+            break
+    return at - middles
 
 
 def plot_history(history, name: str = "loss", *, unit: str = "nats per image", ax=None) -> Axes:

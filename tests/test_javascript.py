@@ -15,6 +15,7 @@ from helpers.explorers import (
     PosteriorExplorer,
 )
 from helpers.explorers.base import JS
+from helpers.plots import apart
 from tests.browser import drag, settle
 
 MODULES = sorted(path.name for path in JS.glob("*.js") if path.name != "host.js")
@@ -282,6 +283,23 @@ def test_the_posteriors_numbers_are_pythons(js):
         came = js("posterior.js", "({ infer }, { x, ...spec }) => infer(spec, x)", argument)
         assert came.pop("density") == pytest.approx(explorer.posterior.tolist(), rel=1e-9)
         assert came | {"draws": 0} == pytest.approx(explorer.numbers, rel=1e-9)
+
+
+def test_names_move_apart_as_in_python(js):
+    random = np.random.default_rng(0)
+    for kept in (0, 1):
+        middles, sizes = random.normal(0, 20, (11, 2)), random.uniform(12, 24, (11, 2))
+        boxes = [
+            {"at": at, "size": size, "kept": i < kept}
+            for i, (at, size) in enumerate(zip(middles.tolist(), sizes.tolist(), strict=True))
+        ]
+        came = np.array(js("apart.js", "({ apart }, boxes) => apart(boxes)", boxes))
+        moved = apart(middles, sizes, kept)
+        assert np.abs(moved).max() > 5
+        assert np.allclose(came - middles, moved)
+        assert not moved[:kept].any()
+        gaps = np.abs(came[:, None] - came) - (sizes[:, None] + sizes) / 2
+        assert gaps.max(axis=-1)[~np.eye(11, dtype=bool)].min() > -1e-6
 
 
 def test_the_posterior_is_a_density_where_p_of_x_is_0_in_the_computer(js):

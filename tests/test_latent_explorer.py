@@ -3,6 +3,7 @@
 import base64
 import io
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -12,7 +13,7 @@ from torch import nn
 
 from helpers.explorers import LatentExplorer
 from helpers.models import VAE, Autoencoder, ConditionalVAE
-from helpers.plots import CLASS_COLORS
+from helpers.plots import CLASS_COLORS, STYLE
 
 SMALL = {"hidden_dims": (16, 8), "input_dim": 784}
 
@@ -303,6 +304,22 @@ def test_the_still_and_its_text_show_what_a_switch_shows(vae, x, name):
     setattr(explorer, name, False)
     assert not any(words in explorer.alt for words in SWITCHED.values())
     assert explorer.still != on
+
+
+def test_the_names_in_the_still_stand_apart_and_clear_of_where_z_begins(vae, x):
+    with plt.style.context(STYLE):
+        figure = plt.figure(figsize=(6.4, 3.2))
+        LatentExplorer(vae, x, torch.arange(20) % 10).draw(figure)
+        figure.canvas.draw()
+    ax = figure.axes[0]
+    boxes = [text.get_bbox_patch().get_window_extent() for text in ax.texts]
+    assert [text.get_text() for text in ax.texts] == [str(label) for label in range(10)]
+    start = ax.transData.transform((0, 0))
+    assert not any(box.contains(*start) for box in boxes)
+    for i, a in enumerate(boxes):
+        for b in boxes[:i]:
+            assert min(min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)) <= 1
+    plt.close(figure)
 
 
 def test_the_stills_grid_has_the_images_of_its_places():

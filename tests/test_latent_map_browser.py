@@ -24,6 +24,16 @@ RECORD_GRID = """
   };
 }
 """
+RECORD_NAMES = """
+() => {
+  const draw = CanvasRenderingContext2D.prototype.roundRect;
+  globalThis.boxes = [];
+  CanvasRenderingContext2D.prototype.roundRect = function (x, y, width, height, radius) {
+    boxes.push([x, y, x + width, y + height]);
+    return draw.call(this, x, y, width, height, radius);
+  };
+}
+"""
 COLUMNS = """
 root => [...root.querySelectorAll(".panel")].map((panel) => {
   const box = panel.getBoundingClientRect();
@@ -130,6 +140,22 @@ def test_the_grid_shows_what_pytorch_decodes_there_and_stays_while_others_move(v
     z = np.array([[x, 0, y] for y in MIDDLES[::-1] for x in MIDDLES])
     assert np.abs(grids_of(page, 3) / (0.6 * 255) - decoded(model, z)).max() <= 1.5 / (0.6 * 255)
     page.close()
+
+
+def test_names_of_classes_at_one_place_stand_apart_and_clear_of_the_marker(page):
+    page.evaluate(RECORD_NAMES)
+    page.locator("[data-role=points]").uncheck()
+    page.locator("[data-role=points]").check()
+    page.wait_for_function("boxes.length >= 10")
+    boxes = np.array(page.evaluate("boxes"))[:10]
+    corner, opposite = boxes[:, :2], boxes[:, 2:]
+    gaps = np.maximum(corner[:, None] - opposite, corner - opposite[:, None]).max(axis=-1)
+    assert gaps[~np.eye(10, dtype=bool)].min() >= 1  # a unit of the map between any two
+    start = np.array([LEFT + PLOT / 2, TOP + PLOT / 2])  # z = 0
+    assert (
+        np.maximum(corner - start, start - opposite).max(axis=-1).min() >= 9
+    )  # the marker's radius
+    assert np.abs((corner + opposite) / 2 - start).max() < 150  # and not far away
 
 
 def test_the_ellipse_of_a_point_has_the_axes_of_its_distribution(page):

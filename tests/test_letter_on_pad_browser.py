@@ -20,6 +20,7 @@ from helpers.models import Autoencoder
 torch.manual_seed(0)
 digits = load_images()
 model = Autoencoder(latent_dim=2, hidden_dims=(32,))
+plain = Autoencoder(latent_dim=10, hidden_dims=(32,))
 """
 
 
@@ -48,7 +49,8 @@ def test_the_error_of_a_drawn_letter_is_that_of_pytorch(page):
     drawing = np.array(ask(page, "explorer.drawing.tolist()"), np.float32).reshape(1, 784)
     assert drawing.max() > 0.9
     torch.manual_seed(0)
-    model, digits = Autoencoder(latent_dim=2, hidden_dims=(32,)), load_images()
+    _, model = (Autoencoder(latent_dim=width, hidden_dims=(32,)) for width in (2, 10))
+    digits = load_images()
     with torch.no_grad():
         x_hat = [model(x).sigmoid().numpy() for x in (torch.from_numpy(drawing), digits.x_test)]
     error = ((x_hat[0] - drawing) ** 2).sum()

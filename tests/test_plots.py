@@ -150,6 +150,48 @@ def test_every_class_is_named_at_the_median_of_its_codes():
     assert named == {"3": (1.0, 2.0), "8": (-5.0, -6.0)}
 
 
+def boxes(ax):
+    """Where the names of the classes stand on the screen, with their boxes."""
+    ax.figure.canvas.draw()
+    return [text.get_bbox_patch().get_window_extent() for text in ax.texts]
+
+
+def overlap(a, b):
+    across, up = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
+    return min(across, up)
+
+
+@pytest.mark.parametrize("size", [(4.8, 4.5), (2.6, 3)], ids=["large", "small"])
+def test_classes_at_one_place_have_names_that_can_all_be_read(size):
+    y = np.arange(200) % 10
+    z = np.random.default_rng(0).normal(size=(200, 2)) + 3 * (y == 7)[:, None]
+    ax = plots.plot_latent(z, y, ax=plt.subplots(figsize=size)[1])
+    seen = boxes(ax)
+    pairs = [(a, b) for a in range(10) for b in range(a)]
+    assert max(overlap(seen[a], seen[b]) for a, b in pairs) <= 1  # pixel
+    middles = np.array([np.median(z[y == label], axis=0) for label in range(10)])
+    named = {text.get_text(): text.get_position() for text in ax.texts}
+    assert list(named) == [str(label) for label in range(10)]
+    assert np.abs(np.array(list(named.values())) - middles).max() < 3  # not far away
+    assert named["7"] == tuple(middles[7])  # alone
+
+
+def test_names_keep_off_what_is_to_stay_free():
+    ax = plt.subplots()[1]
+    ax.set(xlim=(-4, 4), ylim=(-4, 4))
+    plots.write_names(ax, ["a"], np.zeros((1, 2)), ["k"], keep_off=[(0, 0)])
+    center = ax.transData.transform((0, 0))
+    assert not boxes(ax)[0].contains(*center)
+
+
+def test_boxes_move_only_as_far_as_they_overlap():
+    middles = [[0, 0], [1, 5], [40, 0]]
+    moved = plots.apart(np.array(middles), np.full((3, 2), 10))
+    assert np.allclose(moved, [[0, -2.5], [0, 2.5], [0, 0]])
+    moved = plots.apart(np.array(middles), np.full((3, 2), 10), kept=1)
+    assert np.allclose(moved, [[0, 0], [0, 5], [0, 0]])
+
+
 def test_circles_have_the_radii_of_one_and_two_standard_deviations():
     z, y = np.zeros((2, 2)), np.zeros(2)
     drawn = [(c.center, c.radius) for c in plots.plot_latent(z, y, circles=True).patches]

@@ -1,9 +1,10 @@
 """PosteriorExplorer: what it accepts, and its numbers against adaptive quadrature."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from scipy.integrate import quad
-from scipy.stats import norm
+from scipy.stats import kstest, norm
 
 from helpers.explorers import PosteriorExplorer
 
@@ -75,6 +76,30 @@ WRONG = [
 def test_what_does_not_fit_is_refused(options, message):
     with pytest.raises(ValueError, match=message):
         PosteriorExplorer(**({"z": Z, "curve": curve(Z), "noise": 0.3} | options))
+
+
+def test_draws_at_the_start_follow_the_model_and_are_the_same_each_time():
+    explorer = PosteriorExplorer(Z, curve(Z), 0.3, draws=5000)
+    z, x = explorer.draws.T
+    assert kstest(z, norm.cdf).pvalue > 0.01
+    assert kstest((x - curve(z)) / 0.3, norm.cdf).pvalue > 0.01
+    assert PosteriorExplorer(Z, curve(Z), 0.3, draws=5000).drawn == explorer.drawn
+    for wrong in (-1, 5001, 2.0):
+        with pytest.raises(ValueError, match="expected draws from 0 to 5000"):
+            PosteriorExplorer(Z, curve(Z), 0.3, draws=wrong)
+
+
+def test_without_inference_neither_picture_nor_text_tell_the_posterior():
+    explorer = PosteriorExplorer(Z, curve(Z), 0.3, draws=10, inference=False)
+    assert explorer.numbers == {"draws": 10}
+    assert "10 pairs" in explorer.alt
+    assert "posterior" not in explorer.alt
+    figure = plt.figure(figsize=explorer.figure_size)
+    explorer.draw(figure)
+    (ax,) = figure.axes
+    lines = [line.get_ydata() for line in ax.lines]
+    plt.close(figure)
+    assert not any(len(y) == 2 and y[0] == y[1] == explorer.x for y in lines)
 
 
 def test_what_was_drawn_is_in_the_picture_and_other_bytes_are_refused():

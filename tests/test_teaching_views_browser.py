@@ -131,6 +131,19 @@ def test_what_is_drawn_is_z_from_the_prior_and_x_by_the_curve(js):
     assert np.allclose(js("prior_draws.js", code, [x.tolist(), [-3.6, 3.6]]), expected)
 
 
+def test_without_inference_the_posterior_explorer_shows_generation_alone(show):
+    z = np.linspace(-6, 6, 601)
+    explorer = PosteriorExplorer(z, 2 * z, 0.3, draws=50, inference=False)
+    page = show(explorer)
+    check_numbers(page, explorer, 0)
+    root = page.locator(".posterior-explorer")
+    assert root.locator("input").count() == 0
+    assert "posterior" not in root.inner_text().lower()
+    page.get_by_role("button", name="Draw 100").click()
+    settle(page)
+    assert shown_numbers(page) == {"draws": 150}
+
+
 def test_the_posterior_explorer_draws_one_many_and_none(show):
     page = show(PosteriorExplorer(Z, CURVE, 0.3))
     for name, total in (("Draw z, then x", 1), ("Draw 100", 101), ("Clear", 0)):

@@ -10,7 +10,13 @@ from torch import Tensor
 from traitlets import Any, Bool, Bytes, TraitType, observe, validate
 
 from helpers.explorers.base import Explorer, module
-from helpers.explorers.latent_still import draw_ellipses, draw_grid, draw_map, draw_points
+from helpers.explorers.latent_still import (
+    draw_ellipses,
+    draw_grid,
+    draw_map,
+    draw_names,
+    draw_points,
+)
 from helpers.explorers.networks import Networks, for_browser, networks_of
 from helpers.plots import CLASS_COLORS, COLORS, plot_images
 
@@ -162,6 +168,8 @@ class LatentExplorer(Explorer):
         if self.ellipses and len(logvars):
             draw_ellipses(ax, self.spec, codes, logvars)
         draw_map(ax, self.spec, self.z)
+        if self.points:
+            draw_names(ax, self.spec, codes)
 
     def describe(self) -> str:
         z = ", ".join(f"{value:.2f}" for value in self.z[:4]) + (", …" if len(self.z) > 4 else "")

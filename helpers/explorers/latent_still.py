@@ -8,7 +8,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection
 
-from helpers.plots import COLORS
+from helpers.plots import COLORS, write_names
 
 POINTS = 600  # codes on the map, so that the picture stays small
 CELLS = 20  # decoded images to a side, as in js/grid.js
@@ -40,13 +40,18 @@ def draw_grid(ax: Axes, spec: dict, decode: Callable, z: list[float]) -> None:
 
 
 def draw_points(ax: Axes, spec: dict, codes: np.ndarray) -> None:
-    """The first two numbers of the codes (N, latent_dim), and the names of the classes."""
-    codes, classes = codes[:POINTS, :2], np.array(spec["classes"][:POINTS])
-    colors = [spec["colors"][name] for name in classes] or COLORS["data"]
-    ax.scatter(*codes.T, s=5, c=colors, alpha=0.7, linewidths=0)
-    for name, color in spec["colors"].items():
-        if name in classes:
-            _write(ax, name, np.median(codes[classes == name], axis=0), color)
+    """The first two numbers of the codes (N, latent_dim)."""
+    colors = [spec["colors"][name] for name in spec["classes"][:POINTS]] or COLORS["data"]
+    ax.scatter(*codes[:POINTS, :2].T, s=14, c=colors, alpha=0.7, linewidths=0)
+
+
+def draw_names(ax: Axes, spec: dict, codes: np.ndarray) -> None:
+    """The names of the classes, clear of each other and of where z begins, as in the browser."""
+    classes, names = np.array(spec["classes"]), list(spec["colors"])
+    middles = [np.median(codes[classes == name, :2], axis=0) for name in names]
+    if names:
+        shown, colors = [name[:12] for name in names], list(spec["colors"].values())
+        write_names(ax, shown, np.array(middles), colors, keep_off=[spec["start"][:2]])
 
 
 def draw_ellipses(ax: Axes, spec: dict, codes: np.ndarray, logvars: np.ndarray) -> None:
@@ -66,12 +71,6 @@ def _some_of(count: int) -> np.ndarray:
         return np.arange(count)
     golden = (np.sqrt(5) - 1) / 2
     return (np.arange(ELLIPSES) * golden % 1 * count).astype(int)
-
-
-def _write(ax: Axes, name: str, middle: np.ndarray, color: str) -> None:
-    """The name of a class, in the middle of its codes."""
-    box = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": color}
-    ax.text(*middle, name[:12], size=8, ha="center", va="center", bbox=box, parse_math=False)
 
 
 def _window(ranges: list[list[float]]) -> tuple[float, float, float, float]:

@@ -89,7 +89,7 @@ class PlaneExplorer(Explorer):
             "Two clouds of points, A and B, in the plane; the boundary of the generative model is "
             "a curve, that of the logistic regression a straight line. At the point "
             f"({at}), with p(A) = {self.prior:.2f}: log p(x|A) = {a:.2f}, log p(x|B) = {b:.2f}, "
-            f"p(A|x) = {generative:.4f} by Bayes' rule and {logistic:.4f} by the logistic "
+            f"p(A|x) = {generative:.2f} by Bayes' rule and {logistic:.2f} by the logistic "
             "regression."
         )
 
@@ -120,7 +120,8 @@ class PlaneExplorer(Explorer):
         labels = np.frombuffer(self.labels, np.uint8)
         for label, marker in enumerate("os"):
             color = self.spec["colors"][label]
-            ax.scatter(*points[labels == label].T, s=4, color=color, marker=marker, linewidths=0)
+            style = {"s": 16, "color": color, "alpha": 0.7, "marker": marker, "linewidths": 0}
+            ax.scatter(*points[labels == label].T, **style)
 
     def _draw_boundaries(self, ax: Axes) -> None:
         axis = np.linspace(*self.spec["limits"]["point"], 160)
@@ -140,7 +141,7 @@ def _draw_numbers(ax: Axes, numbers: dict[str, float], spec: dict) -> None:
         share = 1 + (value - top) / 30 if row < 2 else value
         ax.barh(row, 1, color="#eeeeee", height=0.35)
         ax.barh(row, max(share, 0), color=colors[row], height=0.35)
-        text = f"{value:.2f} nats" if row < 2 else f"{value:.4f}"
+        text = f"{value:.2f} nats" if row < 2 else f"{value:.2f}"
         ax.text(0, row - 0.28, name, va="bottom")
         ax.text(1, row - 0.28, text.replace("-", "−"), ha="right", va="bottom")
     ax.set(xlim=(0, 1), ylim=(3.4, -0.8))

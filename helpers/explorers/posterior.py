@@ -16,6 +16,7 @@ class PosteriorExplorer(Explorer):
     """Move x and see p(z|x), where z ~ N(0, 1) and x|z ~ N(f(z), noise²), in the browser.
 
     A button draws z from the prior and then x, once or often; the x pile up as p(x).
+    Without inference there is the left chart alone, with its draws: no x is observed.
 
     Args:
         z: (N,) equally spaced, increasing.
@@ -23,10 +24,13 @@ class PosteriorExplorer(Explorer):
         noise: a standard deviation above 0.
         x_range: (low, high) of the slider.
         x: the start.
+        draws: how many pairs are drawn at the start, the same ones each time.
+        inference: whether x and what it says about z are shown.
     Traits:
         x: the observation. It changes when the reader lets go, and can be set.
         drawn: pairs (z, x) as float32 bytes, at most 5,000; `draws` has them as (N, 2).
-        numbers: p_x (p(x)), and z's posterior mean and standard deviation, mean and std.
+        numbers: draws, how many there are; and, with inference, p_x (p(x)), and z's posterior mean
+            and standard deviation, mean and std.
         posterior: p(z|x) at the z above.
     Raises:
         ValueError: where the above does not hold.
@@ -38,7 +42,9 @@ class PosteriorExplorer(Explorer):
     x = Slider(-3.0, 3.0, 0.0)
     drawn = Bytes().tag(sync=True, echo_update=False, from_json=lambda data, _: bytes(data))
 
-    def __init__(self, z, curve, noise: float, *, x_range=(-3.0, 3.0), x: float = 0.0):
+    def __init__(
+        self, z, curve, noise: float, *, x_range=(-3.0, 3.0), x=0.0, draws=0, inference=True
+    ):
         z, curve = on_grid(z, curve, "curve")
         low, high = map(float, x_range)
         if not (0 < noise < np.inf and -np.inf < low < high < np.inf):
@@ -47,8 +53,12 @@ class PosteriorExplorer(Explorer):
             )
         colors = [COLORS[name] for name in ("data", "prior", "posterior")]
         spec = {"z": z.tolist(), "curve": curve.tolist(), "noise": float(noise), "colors": colors}
-        spec |= {"most": MOST}
-        super().__init__(spec | {"limits": {"x": [low, high]}}, x=x)
+        spec |= {"most": MOST, "inference": inference, "limits": {"x": [low, high]}}
+        super().__init__(spec, x=x, drawn=_some_draws(draws, z, curve, noise))
+
+    @property
+    def figure_size(self) -> tuple[float, float]:
+        return (7.4 if self.spec["inference"] else 4.4), 3.2
 
     @validate("drawn")
     def _check_drawn(self, proposal):
@@ -68,11 +78,14 @@ class PosteriorExplorer(Explorer):
 
     @property
     def numbers(self) -> dict[str, float]:
+        draws = {"draws": float(len(self.draws))}
+        if not self.spec["inference"]:
+            return draws
         z, dz = np.array(self.spec["z"]), self._dz
         p_x, density = self._infer(self.x)
         mean = float(density @ z * dz)
         std = float(np.sqrt(density @ (z - mean) ** 2 * dz))
-        return {"p_x": p_x, "mean": mean, "std": std, "draws": float(len(self.draws))}
+        return {"p_x": p_x, "mean": mean, "std": std} | draws
 
     @property
     def _dz(self) -> float:
@@ -92,24 +105,32 @@ class PosteriorExplorer(Explorer):
         return float(total * np.exp(-squares.min() / 2) / (2 * np.pi * noise)), joint / total
 
     def describe(self) -> str:
-        marginal, mean, std, draws = self.numbers.values()
-        piled = f" {draws:.0f} pairs z, x are dots; their x pile up at the right edge as p(x)."
+        count = len(self.draws)
+        piled = f" {count} pairs z, x are dots; their x pile up at the right edge as p(x)."
+        piled = piled if count else ""
+        if not self.spec["inference"]:
+            return "The curve f(z) over z." + piled
+        marginal, mean, std, _ = self.numbers.values()
         return (
             f"Left: the curve f(z) and a line at the observed x = {self.x:.2f}. Right: the prior "
             "of z, and its posterior, with a peak where the line meets the curve. "
             f"p(x) = {marginal:.4f}; posterior mean {mean:.3f}, standard deviation {std:.3f}."
-        ) + (piled if draws else "")
+        ) + piled
 
     def draw(self, figure: Figure) -> None:
-        left, right = figure.subplots(1, 2)
+        if self.spec["inference"]:
+            left, right = figure.subplots(1, 2)
+            self._draw_densities(right)
+        else:
+            left = figure.subplots()
         self._draw_curve(left)
-        self._draw_densities(right)
 
     def _draw_curve(self, ax: Axes) -> None:
         data, _, posterior = self.spec["colors"]
         ends = 1.2 * np.array(self.spec["limits"]["x"])
         ax.plot(self.spec["z"], self.spec["curve"], color=data)
-        ax.axhline(self.x, color=posterior)
+        if self.spec["inference"]:
+            ax.axhline(self.x, color=posterior)
         if len(self.draws):
             self._draw_pile(ax, *ends)
         ax.set(xlabel="z", ylabel="x", xlim=(-3.6, 3.6), ylim=ends)
@@ -123,10 +144,9 @@ class PosteriorExplorer(Explorer):
         unit = WIDE / p.max()
         counts, edges = np.histogram(x, 30, (low, high))
         heights = unit * counts / len(x) / (edges[1] - edges[0])
-        color = self.spec["colors"][0]
-        ax.barh(
-            edges[:-1], -heights, edges[1] - edges[0], 3.6, align="edge", color=color, alpha=0.35
-        )
+        color, width = self.spec["colors"][0], edges[1] - edges[0]
+        style = {"align": "edge", "color": color, "alpha": 0.35}
+        ax.barh(edges[:-1], -heights, width, 3.6, **style)
         ax.plot(3.6 - unit * p, xs, color=color, lw=1.5)
         ax.text(3.5, 0.95 * low, "p(x)", ha="right", va="bottom", color=color)
         ax.plot(z[-300:], x[-300:], ".", color=color, alpha=0.5, ms=4)
@@ -138,6 +158,14 @@ class PosteriorExplorer(Explorer):
         ax.legend(["prior p(z)", "posterior p(z|x)"], loc="upper left", fontsize=9)
         ax.set(xlabel="z", ylabel="density", xlim=(-3.6, 3.6), ylim=(0, 4))
         ax.set_title(f"inference: z given x = {self.x:.2f}".replace("-", "−"))
+
+
+def _some_draws(count: int, z: np.ndarray, curve: np.ndarray, noise: float) -> bytes:
+    if not (isinstance(count, int) and 0 <= count <= MOST):
+        raise ValueError(f"expected draws from 0 to {MOST}; got {count!r}")
+    first, second = np.random.default_rng(0).standard_normal((2, count))
+    x = np.interp(first, z, curve) + noise * second
+    return np.stack([first, x], axis=1).astype(np.float32).tobytes()
 
 
 def _pairs(drawn: bytes) -> np.ndarray:

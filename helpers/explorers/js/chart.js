@@ -13,8 +13,8 @@ export function axis(name, range, marks) {
   return { name, range, marks: marks.map((mark) => (mark.length ? mark : [mark, plain(mark)])) };
 }
 
-export function charts(root) {
-  return shape("svg", { viewBox: `0 0 ${2 * WIDTH} ${HEIGHT}`, role: "img" }, root);
+export function charts(root, count = 2) {
+  return shape("svg", { viewBox: `0 0 ${count * WIDTH} ${HEIGHT}`, role: "img" }, root);
 }
 
 // The axes of one chart, at `shift` from the left; gives what draws into them.
@@ -74,9 +74,9 @@ export function chart(svg, shift, title, across, up) {
 }
 
 // `title` is the width of a slider's title.
-export function chartLook(root, title) {
+export function chartLook(root, title, count = 2) {
   return `
-${root} { max-width: 720px; font-size: 14px; }
+${root} { max-width: ${count > 1 ? 720 : 460}px; font-size: 14px; }
 ${root} svg { background: #fff; border-radius: 3px; }
 ${root} svg text { font-size: 12px; fill: #222; }
 ${root} .slider { grid-template-columns: ${title} 1fr 52px; min-height: 32px; margin-top: 6px; }

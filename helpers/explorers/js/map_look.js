@@ -1,5 +1,6 @@
 // What stands still on the map: axes, decoded images, points, ellipses, the prior and names.
 
+import { apart } from "./apart.js";
 import { element, plain, ticks } from "./common.js";
 import { drawEllipses } from "./ellipses.js";
 import { dimensionName } from "./pieces.js";
@@ -75,7 +76,7 @@ export function drawMap(context, state, { pair, scale, shown, theme, grid }) {
     drawEllipses(context, points, pair, scale, (i) => colorOf(i) ?? only);
   }
   if (spec.prior) drawPrior(context, onPaper(spec.prior_color, theme), look);
-  if (shown.points) drawClassNames(context, points, look);
+  if (shown.points) drawClassNames(context, state, look);
   context.restore();
 }
 
@@ -113,10 +114,10 @@ function drawAxes(context, { pair, scale, ink }) {
 function drawPoints(context, points, { pair, scale, ink, paper }, colorOf, rim) {
   for (const [radius, alpha, only] of rim
     ? [
-        [3.2, 0.9, paper],
-        [2.3, 1],
+        [3.6, 0.9, paper],
+        [2.6, 1],
       ]
-    : [[2.2, 0.65]]) {
+    : [[2.6, 0.65]]) {
     context.globalAlpha = alpha;
     for (let i = 0; i < points.count; i++) {
       context.fillStyle = only ?? colorOf(i) ?? ink;
@@ -151,16 +152,29 @@ function outlined(context, text, x, y, paper) {
   Object.assign(context, { strokeStyle, lineWidth });
 }
 
-function drawClassNames(context, points, { pair, scale, colors, ink, paper }) {
+// The names of the classes at the middles of their points; where these are too near, the names move
+// apart, clear of where z begins, and a line leads back.
+function drawClassNames(context, { spec, points }, { pair, scale, colors, ink, paper }) {
   context.font = `600 13px ${FONT}`;
   context.textAlign = "center";
-  for (const [name, color] of Object.entries(colors)) {
-    const rows = [];
-    for (let i = 0; i < points.count; i++) if (points.className(i) === name) rows.push(i);
-    const middle = (d) => rows.map((i) => points.at(i, d)).sort((a, b) => a - b)[rows.length >> 1];
+  const names = Object.keys(colors).map((name) => {
+    const middle = middleOf(points, name, pair);
     const text = name.length > 12 ? `${name.slice(0, 11)}…` : name;
     const width = Math.max(18, context.measureText(text).width + 8);
-    const [x, y] = [scale.x(middle(pair[0])), scale.y(middle(pair[1]))];
+    const at = [scale.x(middle[0]), scale.y(middle[1])];
+    return { text, color: colors[name], at, size: [width + 2, 20], width };
+  });
+  const start = [scale.x(spec.start[pair[0]]), scale.y(spec.start[pair[1]])];
+  const places = apart([{ at: start, size: [20, 20], kept: true }, ...names]).slice(1);
+  for (const [i, { at, color }] of names.entries()) {
+    Object.assign(context, { strokeStyle: color, lineWidth: 1.5 });
+    context.beginPath();
+    context.moveTo(...at);
+    context.lineTo(...places[i]);
+    context.stroke();
+  }
+  for (const [i, { text, color, width }] of names.entries()) {
+    const [x, y] = places[i];
     Object.assign(context, { fillStyle: paper, strokeStyle: color, lineWidth: 2 });
     context.beginPath();
     context.roundRect(x - width / 2, y - 9, width, 18, 9);
@@ -169,4 +183,13 @@ function drawClassNames(context, points, { pair, scale, colors, ink, paper }) {
     context.fillStyle = ink;
     context.fillText(text, x, y + 0.5);
   }
+}
+
+function middleOf(points, name, pair) {
+  const rows = [];
+  for (let i = 0; i < points.count; i++) if (points.className(i) === name) rows.push(i);
+  return pair.map((d) => {
+    const values = rows.map((i) => points.at(i, d)).sort((a, b) => a - b);
+    return values[rows.length >> 1];
+  });
 }

@@ -105,7 +105,7 @@ function render({ model, el }) {
     const [a, b, generative, discriminative] = numbers(spec, point, model.get("prior"));
     live.textContent =
       `At (${coordinates(point)}): log p(x|A) ${number(a)}, log p(x|B) ${number(b)}; ` +
-      `p(A|x) generative ${number(generative, 4)}, logistic ${number(discriminative, 4)}`;
+      `p(A|x) generative ${number(generative)}, logistic ${number(discriminative)}`;
   }
 
   let pointer = null;
@@ -149,10 +149,10 @@ function render({ model, el }) {
     for (let i = 0; i < points.length / 2; i++) {
       const label = labels.getUint8(i);
       const [x, y] = [place(points[2 * i], 0), place(points[2 * i + 1], 1)];
-      ctx.fillStyle = spec.colors[label];
+      ctx.fillStyle = `${spec.colors[label]}b3`; // they overlap: 70 % opaque
       ctx.beginPath();
-      if (label) ctx.rect(x - 1.5, y - 1.5, 3, 3);
-      else ctx.arc(x, y, 1.7, 0, 7);
+      if (label) ctx.rect(x - 2.2, y - 2.2, 4.4, 4.4);
+      else ctx.arc(x, y, 2.5, 0, 7);
       ctx.fill();
     }
     drawLine(ctx);
@@ -223,7 +223,7 @@ function render({ model, el }) {
     const values = numbers(spec, point, prior);
     rows.forEach((show, i) => {
       const share = i < 2 ? 1 + (values[i] - top) / NATS : values[i];
-      show(i < 2 ? `${number(values[i])} nats` : number(values[i], 4), share);
+      show(i < 2 ? `${number(values[i])} nats` : number(values[i]), share);
     });
     for (const [i, value] of [...point, prior].entries()) sliders[i].show(value);
     canvas.setAttribute(

@@ -35,38 +35,27 @@ export function infer({ z, curve, noise }, x) {
 }
 
 function render({ model, el }) {
-  const { z, curve, noise, limits, colors, most } = model.get("spec");
+  const { z, curve, noise, limits, colors, most, inference } = model.get("spec");
   const [low, high] = limits.x;
   const [data, prior, posterior] = colors;
 
   const root = group(
     "posterior-explorer",
     "Posterior explorer",
-    chartLook(".posterior-explorer", "20px"),
+    chartLook(".posterior-explorer", "20px", inference ? 2 : 1),
   );
-  const svg = charts(root);
+  const svg = charts(root, inference ? 2 : 1);
   const observations = axis("x", [1.2 * low, 1.2 * high], [low, 0, high]);
   const left = chart(svg, 0, "generation: x = f(z) + noise", Z, observations);
   left.line(data, "", left.path(z, curve));
-  const observed = left.line(posterior);
+  const observed = inference && left.line(posterior);
   const showDraws = priorDraws(left, { z, curve, noise }, observations.range, colors);
-  const right = chart(svg, WIDTH, "inference: z given x", Z, DENSITY);
-  right.line(
-    prior,
-    "6 4",
-    right.path(
-      z,
-      z.map((v) => gaussian(v, 1)),
-    ),
-  );
-  const bump = right.line(posterior);
-  right.legend(54, [
-    ["prior p(z)", prior, "6 4"],
-    ["posterior p(z|x)", posterior],
-  ]);
+  const right = inference && chart(svg, WIDTH, "inference: z given x", Z, DENSITY);
+  const bump = inference && densities(right, z, prior, posterior);
 
   const move = (value) => view.set("x", value);
-  const input = slider(root, "x", { min: low, max: high, step: 0.01 }, move, release);
+  const range = { min: low, max: high, step: 0.01 };
+  const input = inference && slider(root, "x", range, move, release);
   const text = sentence`p(x) = ${"p_x"}; posterior mean ${"mean"}, standard deviation ${"std"}`;
   const actions = element("div", { className: "controls" });
   button(actions, "Draw z, then x", () => drawMore(1));
@@ -75,17 +64,22 @@ function render({ model, el }) {
   const count = sentence`drawn: ${"draws"}; at the right edge their x pile up as p(x)`;
   actions.append(count.node);
   const live = spoken();
-  root.append(text.node, actions, live);
+  if (inference) root.append(text.node);
+  root.append(actions, live);
   mount(root, el);
 
   function draw(get) {
-    const x = get("x");
-    const { density, p_x, mean, std } = infer({ z, curve, noise }, x);
-    observed.setAttribute("d", left.path(Z.range, [x, x]));
-    bump.setAttribute("d", right.path(z, density));
     const drawn = pairs(get("drawn"));
     showDraws(drawn);
     count.show({ draws: drawn.length });
+    if (inference) drawInference(get("x"));
+    else svg.setAttribute("aria-label", "The curve f(z), and pairs z, x that were drawn");
+  }
+
+  function drawInference(x) {
+    const { density, p_x, mean, std } = infer({ z, curve, noise }, x);
+    observed.setAttribute("d", left.path(Z.range, [x, x]));
+    bump.setAttribute("d", right.path(z, density));
     input.show(x);
     text.show({ p_x: number(p_x, 4), mean: number(mean, 3), std: number(std, 3) });
     svg.setAttribute("aria-label", `Prior and posterior of z given x = ${number(x)}`);
@@ -115,6 +109,23 @@ function render({ model, el }) {
     view.stop();
     root.remove();
   };
+}
+
+// The prior and a legend; gives the line of the posterior.
+function densities(right, z, prior, posterior) {
+  right.line(
+    prior,
+    "6 4",
+    right.path(
+      z,
+      z.map((v) => gaussian(v, 1)),
+    ),
+  );
+  right.legend(54, [
+    ["prior p(z)", prior, "6 4"],
+    ["posterior p(z|x)", posterior],
+  ]);
+  return right.line(posterior);
 }
 
 function gaussian(value, std) {

@@ -161,7 +161,7 @@ def test_the_curve_of_the_posterior_has_its_density_beside_the_prior(show):
     prior = curve(page, "g >> nth=1 >> path[stroke-dasharray='6 4'] >> nth=0")
     unit = prior.max() * np.sqrt(2 * np.pi)
     assert np.allclose(prior, unit * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), atol=0.02)
-    heights = curve(page, "g >> nth=1 >> path >> nth=2")
+    heights = curve(page, "g >> nth=1 >> path >> nth=-1")
     density = explorer.posterior[np.abs(Z) <= 3.6]
     assert np.allclose(heights, unit * density, rtol=1e-3, atol=0.02)  # written with 2 digits
 

@@ -16,7 +16,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 # cells stay together. One thread of torch for each.
 PARALLEL := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: lab lint lint-js test test-fast coverage notebooks site bench bench-explorer bench-playground bench-classroom clean
+.PHONY: lab lint lint-js test test-fast coverage notebooks site handout release bench bench-explorer bench-playground bench-classroom clean
 
 # One environment, made in two steps: what a reader runs, and what tests and the site need besides.
 # A changed file of requirements installs again, into what is there.
@@ -67,6 +67,14 @@ notebooks: .venv
 site: .venv
 	$(BIN)/python docs/build.py
 
+handout: .venv
+	$(BIN)/python docs/handout.py
+
+# Both, as a teacher takes them away: the site works from the disk, and the course has the students'
+# notebooks in place of its own.
+release: site handout
+	$(BIN)/python docs/release.py
+
 bench: .venv
 	$(BIN)/python benchmarks/training.py
 
@@ -80,5 +88,5 @@ bench-classroom: .venv
 	$(BIN)/python benchmarks/classroom.py
 
 clean:
-	rm -rf .venv build dist site *.egg-info .pytest_cache .ruff_cache
+	rm -rf .venv build dist site handout *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf

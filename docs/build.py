@@ -29,8 +29,15 @@ from helpers.runner import executed
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "site"
+TOOLS = ("build.py", "handout.py", "release.py")  # of docs/, which are no pages
 STAMP = ".built-from"  # in the site: the fingerprint of what it was built from
 STATES = "from helpers.explorers.base import Explorer; Explorer.for_pages = True"
+LISTED = "<!-- notebooks -->"  # in a page of Markdown: here stands the list of all notebooks
+HEADER = re.compile(  # of a notebook: its title, its question, how long it takes
+    r"# (?P<title>.+?)\n.*\*\*The question: (?P<question>.+?)\*\*.*"
+    r"Reading: (?P<reading>\d+ minutes).*Running: (?:about )?(?P<running>\d+ seconds)",
+    re.DOTALL,
+)
 KERNEL_LINE = "This explorer needs Python: run the notebook in JupyterLab to drag it."
 FOLDS = {  # by tag: what MyST-NB does with the cell, and what a reader clicks to see it
     "solution": ("hide-cell", "solution"),
@@ -44,7 +51,7 @@ FOLDS = {  # by tag: what MyST-NB does with the cell, and what a reader clicks t
 def build(root: Path, site: Path, folder: Path) -> None:
     """Put what Sphinx reads of the repository `root` into the folder; build the pages there."""
     source, built, stamp = folder / "source", folder / "site", fingerprint(root)
-    shutil.copytree(root / "docs", source, ignore=shutil.ignore_patterns("__*", "build.py"))
+    shutil.copytree(root / "docs", source, ignore=shutil.ignore_patterns("__*", *TOOLS))
     (source / "_static" / "explorers").mkdir()
     shutil.copy(pages.HOST, source / "_static")
     for name in ("img", "helpers"):  # what the notebooks link to
@@ -73,7 +80,8 @@ def fingerprint(root: Path) -> str:
 def sources(root: Path) -> list[Path]:
     """The notebooks, and the pages of Markdown with cells to run."""
     notebooks = [*root.glob("notebooks/*.ipynb"), *root.glob("notebooks/[!.]*/*.ipynb")]
-    texts = [p for p in root.glob("docs/*.md") if is_myst_markdown_notebook(p.read_text("utf-8"))]
+    texts = root.glob("docs/**/*.md")
+    texts = [path for path in texts if is_myst_markdown_notebook(path.read_text("utf-8"))]
     return sorted(notebooks, reverse=True) + sorted(texts)  # the last notebook takes longest
 
 
@@ -81,7 +89,7 @@ def write_page(root: Path, source: Path, path: Path) -> None:
     """Put what Sphinx reads of a notebook, or of a page of Markdown with cells, into its source."""
     markdown = path.suffix == ".md"
     target = source / path.relative_to(root / "docs" if markdown else root)
-    notebook = read_markdown(path) if markdown else nbformat.read(path, as_version=4)
+    notebook = read_markdown(root, path) if markdown else nbformat.read(path, as_version=4)
     if path.parent.parent != root / "notebooks":  # a closer look is shown as it was saved
         notebook.cells.insert(0, nbformat.v4.new_code_cell(STATES))
         executed(notebook, path.parent)
@@ -92,12 +100,35 @@ def write_page(root: Path, source: Path, path: Path) -> None:
     nbformat.write(notebook, target.with_suffix(".ipynb"))
 
 
-def read_markdown(path: Path) -> dict:
-    notebook = read_myst_markdown_notebook(path.read_text("utf-8"))
+def read_markdown(root: Path, path: Path) -> dict:
+    text = path.read_text("utf-8")
+    if LISTED in text:
+        text = text.replace(LISTED, listed(root))
+    notebook = read_myst_markdown_notebook(text)
     del notebook.metadata["file_format"]
     for number, cell in enumerate(notebook.cells, 1):  # else another one with each build
         cell["id"] = f"cell-{number}"
     return notebook
+
+
+def listed(root: Path) -> str:
+    """The notebooks as a list, each with what its first lines say; closer looks below theirs."""
+    paths = [p for p in sources(root) if p.suffix == ".ipynb"]
+    return "\n".join(line(root, path) for path in sorted(paths, key=lambda path: path.name))
+
+
+def line(root: Path, path: Path) -> str:
+    header = HEADER.match(nbformat.read(path, as_version=4).cells[0].source)
+    if header is None:
+        raise ValueError(f"expected a title, a question and minutes on top of {path.name}")
+    indent = "  " if path.parent.parent == root / "notebooks" else ""
+    link = f"[{header['title']}]({path.relative_to(root)})"
+    minutes = f"{header['reading']} to read, {header['running']} to run"
+    return f"{indent}- **{link}** {begun(header['question'])} *{minutes}.*"
+
+
+def begun(question: str) -> str:
+    return question[0].upper() + question[1:]
 
 
 def prepare(notebook: dict, page: Path, static: Path) -> None:
@@ -113,8 +144,7 @@ def prepare(notebook: dict, page: Path, static: Path) -> None:
             output["data"] = {"text/html": html}
     question = re.search(r"\*\*The question: (.+?)\*\*", notebook.cells[0].source)
     if question:
-        text = question[1][0].upper() + question[1][1:]
-        notebook.metadata["myst"] = {"html_meta": {"description": text}}
+        notebook.metadata["myst"] = {"html_meta": {"description": begun(question[1])}}
 
 
 def is_figure(output: dict) -> bool:

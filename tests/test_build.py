@@ -28,11 +28,27 @@ myst:
 
 # Moving words
 
-Noise: $\\varepsilon$, as in [the notebook](notebooks/01_first.ipynb).
+Noise: $\\varepsilon$, as in [the notebook](../notebooks/01_first.ipynb) and
+[a page with cells](moving.md#moving-words).
+
+<!-- notebooks -->
 
 ```{{code-cell}} ipython3
 :tags: [question]
 {MAKE}
+```
+"""
+INDEX = """# A small site
+
+See [what moves](moving.md) and [what does not](still.md).
+
+```{toctree}
+:glob:
+
+notebooks/**
+moving
+still
+teachers/index
 ```
 """
 
@@ -109,7 +125,8 @@ def cell(source: str, *tags: str, outputs=()):
 
 def write(path: Path, *cells) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    title = f"# {path.stem}\n\n**The question: what is on this page of the small site?**"
+    title = f"# {path.stem}\n\n**The question: what is on this page of the small site?**\n\n"
+    title += "Reading: 12 minutes, exercises apart. Running: about 3 seconds."
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(title), *cells])
     notebook.metadata["language_info"] = {"name": "python"}
     nbformat.write(notebook, path)
@@ -119,19 +136,19 @@ def write(path: Path, *cells) -> None:
 def pages(tmp_path_factory):
     """The text of each page of a site with a notebook, a closer look and a page of Markdown."""
     root, folder = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("folder")
-    ignored = shutil.ignore_patterns("__*", "[!i]*.md")
-    shutil.copytree(ROOT / "docs", root / "docs", ignore=ignored)
-    for path in ROOT.glob("docs/[!i]*.md"):
-        (root / "docs" / path.name).write_text(f"# {path.stem}\n")
-    index = root / "docs" / "index.md"
-    index.write_text(f"{index.read_text()}\n```{{toctree}}\nmoving\n```\n")
+    shutil.copytree(ROOT / "docs", root / "docs", ignore=shutil.ignore_patterns("__*", "*.md"))
+    (root / "docs" / "index.md").write_text(INDEX)
+    (root / "docs" / "still.md").write_text("# Words that stay\n")
     (root / "docs" / "moving.md").write_text(PAGE)
+    below = PAGE.replace("](", "](../").replace(build.LISTED, "")
+    (root / "docs" / "teachers").mkdir(exist_ok=True)
+    (root / "docs" / "teachers" / "index.md").write_text(below)
     shutil.copytree(ROOT / "img", root / "img")
     (root / "helpers").mkdir()
     tagged = [cell(f"print('{tag} is {40 + i}')", tag) for i, tag in enumerate(TAGS)]
     write(root / "notebooks" / "01_first.ipynb", *tagged, cell(MAKE))
     link = nbformat.v4.new_markdown_cell(
-        "[back](../01_first.ipynb) ![a path](../../img/overview.svg)"
+        "[back](../01_first.ipynb) [words](../../docs/still.md) ![a path](../../img/overview.svg)"
     )
     text = nbformat.v4.new_output("stream", text="as it was saved\n")
     image = {"image/png": {"alt": "a dot"}}
@@ -169,13 +186,30 @@ def test_the_tag_of_a_cell_says_what_is_folded(pages):
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize(("name", "up"), [("notebooks/01_first.html", "../"), ("moving.html", "")])
+@pytest.mark.parametrize(
+    ("name", "up"),
+    [("notebooks/01_first.html", "../"), ("moving.html", ""), ("teachers/index.html", "../")],
+)
 def test_a_notebook_and_a_page_of_markdown_hold_an_explorer(pages, name, up):
     stem = Path(name).stem
     state = re.search(
         r'data-module="FrozenNoise" data-state="([^"]*)"><img src="([^"]*)"', pages[name]
     )
     assert state.groups() == (f"{stem}-1", f"{up}_static/explorers/{stem}-1.png")
+
+
+@pytest.mark.kernel
+def test_a_link_that_is_right_in_the_repository_is_right_on_the_site(pages):
+    assert 'href="notebooks/01_first.html"' in main_part(pages["moving.html"])
+    below = main_part(pages["teachers/index.html"])
+    assert 'href="../notebooks/01_first.html"' in below
+    assert 'href="../moving.html#moving-words"' in below
+    closer = main_part(pages["notebooks/closer_looks/01a_look.html"])
+    assert 'href="../../still.html"' in closer
+
+
+def main_part(text: str) -> str:
+    return re.search(r"<article.*</article>", text, re.S)[0]
 
 
 @pytest.mark.kernel
@@ -194,6 +228,32 @@ def test_every_page_is_in_the_table_of_contents_and_says_what_it_is_about(pages)
         description = re.search(r'<meta content="([^"]*)" name="description"', pages[name])
         assert len(description[1]) > 30
     assert "file_format" not in pages["moving.html"]
+
+
+@pytest.mark.kernel
+def test_the_list_of_notebooks_says_what_each_asks_and_how_long_it_takes(pages):
+    outer, inner = re.findall(r"<li><p>.*?</p>", pages["moving.html"], re.S)
+    for text, name in ((outer, "01_first"), (inner, "closer_looks/01a_look")):
+        assert f'href="notebooks/{name}.html"' in text
+        assert "What is on this page of the small site?" in text
+        assert "<em>12 minutes to read, 3 seconds to run.</em>" in text
+    assert f"{outer}\n<ul>" in re.sub(r"\s*<ul[^>]*>", "\n<ul>", pages["moving.html"])
+
+
+@pytest.mark.kernel
+def test_a_page_links_to_pages_with_cells_and_without(pages):
+    assert '<a class="reference internal" href="moving.html">' in pages["index.html"]
+    assert '<a class="reference internal" href="still.html">' in pages["index.html"]
+
+
+def test_a_notebook_without_minutes_is_not_listed_in_silence(tmp_path):
+    path = tmp_path / "notebooks" / "01_first.ipynb"
+    write(path)
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[0].source = notebook.cells[0].source.replace("12 minutes", "a while")
+    nbformat.write(notebook, path)
+    with pytest.raises(ValueError, match=r"minutes on top of 01_first\.ipynb"):
+        build.listed(tmp_path)
 
 
 def test_the_fingerprint_changes_with_any_file(tmp_path):

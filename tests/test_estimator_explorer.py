@@ -2,9 +2,11 @@
 
 import io
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from matplotlib.quiver import Quiver
 from PIL import Image
 from scipy.integrate import quad
 from scipy.stats import norm
@@ -134,6 +136,41 @@ def test_the_rows_are_those_asked_for_in_one_order_and_the_picture_has_each(rows
         assert picture.size == (740, 520)
     assert ("score" in explorer.alt) == ("p" in rows)
     assert {"truth", *rows, *(f"{row}_margin" for row in rows)} <= set(explorer.numbers)
+
+
+def panels_of(explorer):
+    figure = plt.figure(figsize=explorer.figure_size)
+    explorer.draw(figure)
+    axes = figure.get_axes()
+    plt.close(figure)
+    return axes
+
+
+@pytest.mark.parametrize("f", ["square", "line"])
+def test_the_arrows_of_both_panels_show_the_slope_and_not_the_way_down(f):
+    explorer = EstimatorExplorer(0.6, 1.2, f=f, seed=3)
+    density, slopes, _ = panels_of(explorer)
+    pushes, scale = (one for one in density.collections if isinstance(one, Quiver))
+    z = pushes.XY[:, 0]
+    assert (z < -1).any()
+    score = (z - 0.6) / 1.2**2
+    assert np.allclose(
+        pushes.V / scale.V, FUNCTIONS[f](z) * score / exact_variances(f, 0.6, 1.2, 1, 0)["p"] ** 0.5
+    )
+    (arrows,) = (one for one in slopes.collections if isinstance(one, Quiver))
+    z = arrows.XY[:, 0]
+    rising = z if f == "square" else np.ones_like(z)
+    assert (np.sign(arrows.U) == np.sign(rising)).all()
+
+
+def test_lines_join_the_pairs_of_a_difference():
+    axes = panels_of(EstimatorExplorer(1.5, 0.8, rows=("fresh", "shared"), seed=2))
+    assert [ax.get_title() for ax in axes[:2]] == ["fresh noise", "shared noise"]
+    noise = noise_of(EstimatorExplorer(seed=2), 13).numpy()
+    for ax, second in zip(axes, (noise[1], noise[0]), strict=False):
+        lines = np.array([line.get_xdata() for line in ax.lines[:13]])
+        expected = np.stack([1.6 + 0.8 * noise[0], 1.4 + 0.8 * second], axis=1)
+        assert np.allclose(lines, expected)
 
 
 WRONG = [

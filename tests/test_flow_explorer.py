@@ -1,5 +1,8 @@
 """The face of the flow explorer: its numbers against formulas written out here."""
 
+import re
+
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -7,6 +10,7 @@ from torch import nn
 
 from helpers.data import load_images
 from helpers.explorers import FlowExplorer
+from helpers.explorers.flow_still import digits
 from helpers.models import VAE, Autoencoder
 
 DIGITS = load_images()
@@ -104,6 +108,45 @@ def test_of_ten_latents_four_are_shown_and_the_totals_are_over_all():
     assert n["kl"] > sum(n[f"kl_{i}"] for i in (1, 2, 3, 4))
 
 
+def test_fewer_latents_are_shown_where_fewer_are_asked_for():
+    model = made(VAE, 10)
+    two, four = FlowExplorer(model, X, shown=2), FlowExplorer(model, X)
+    assert {name for name in two.numbers if "mu" in name} == {"mu_1", "mu_2"}
+    assert two.numbers["kl"] == four.numbers["kl"]
+    assert two.figure_size[1] < four.figure_size[1]
+    assert FlowExplorer(made(VAE, 1), X, shown=3).numbers["kl_1"] >= 0
+
+
+def test_blocked_there_is_a_draw_and_no_noise_in_a_formula():
+    explorer = FlowExplorer(made(), X, gradient="blocked")
+    assert not any("eps" in name for name in explorer.numbers)
+    assert "ε" not in explorer.alt
+    figure = plt.figure(figsize=explorer.figure_size)
+    explorer.draw(figure)
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    plt.close(figure)
+    assert not any("ε" in text or "μ + σ" in text for text in texts)
+    assert "z₁ ∼ N(μ₁, σ₁²)" in texts
+    assert "ε = " in FlowExplorer(made(), X).alt
+
+
+@torch.no_grad()
+def test_what_is_shown_has_two_decimals_and_adds_up():
+    for value, text in (
+        (9.15e-8, "0.00"),
+        (-0.000225, "0.00"),
+        (-1.144, "−1.14"),
+        (163.4, "163.40"),
+    ):
+        assert digits(value) == text
+    for i in range(len(X)):
+        explorer = FlowExplorer(made(), X, likelihood="sum")
+        explorer.index = i
+        error, kl, loss = map(float, re.findall(r"\d+\.\d\d(?! *[,;)])", explorer.alt)[-3:])
+        assert round(error + kl, 2) == loss
+        assert loss == pytest.approx(explorer.numbers["loss"], abs=0.0101)
+
+
 def test_a_drawing_takes_the_place_of_the_image():
     explorer = FlowExplorer(made(), X)
     before = explorer.numbers
@@ -130,6 +173,7 @@ def test_the_still_picture_has_the_size_that_its_rows_need():
     [
         ({"likelihood": "mean"}, "likelihood 'bernoulli' or 'sum'; got 'mean'"),
         ({"gradient": "score"}, "gradient 'reparameterized' or 'blocked'; got 'score'"),
+        ({"shown": 5}, "shown 1 or 2 or 3 or 4; got 5"),
         ({"model": made(Autoencoder), "gradient": "blocked"}, "a VAE"),
         ({"model": nn.Linear(2, 784)}, "an encoder"),
         ({"model": (nn.Linear(784, 2), nn.Sequential(nn.Linear(2, 784), nn.ELU()))}, "ELU"),

@@ -4,6 +4,7 @@ import io
 import re
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -51,6 +52,20 @@ def test_the_still_picture_is_a_png_and_the_alt_text_has_the_numbers(explorer):
     data, metadata = explorer._repr_mimebundle_()
     assert metadata["image/png"]["alt"] == explorer.alt
     assert explorer.alt in repr(explorer)
+
+
+def test_the_picture_marks_the_mean_and_leads_each_z_on_to_its_loss():
+    explorer = FrozenNoise(1.5, 0.8, EPS)
+    figure = plt.figure(figsize=explorer.figure_size)
+    explorer.draw(figure)
+    above, below = figure.axes
+    plt.close(figure)
+    (mark,) = (line for line in above.lines if line.get_marker() == "^")
+    assert mark.get_xdata() == [1.5]
+    for ax in (above, below):
+        drops = [line for line in ax.lines if line.get_linestyle() == ":"]
+        assert [line.get_xdata()[0] for line in drops] == explorer.z.tolist()
+    assert [line.get_ydata()[0] for line in drops] == (explorer.z**2).tolist()
 
 
 def test_the_noise_has_the_color_that_the_diagram_gives_it():

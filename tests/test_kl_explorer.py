@@ -11,6 +11,7 @@ from scipy.integrate import quad
 from torch.distributions import Normal, kl_divergence
 
 from helpers.explorers import KLExplorer
+from helpers.plots import COLORS
 
 CASES = [(1.0, 1.0), (0.0, 2.0), (0.0, 0.5), (-3.0, 0.2), (2.4, 2.5), (0.0, 1.0)]
 
@@ -46,12 +47,18 @@ def test_the_areas_above_and_below_zero_are_those_of_quadrature(mu, sigma):
 def test_the_picture_follows_and_its_text_has_the_numbers():
     explorer = KLExplorer(1.0, 0.5)
     before = explorer.still
-    assert "½μ² = 0.5000, ½(σ² − 1) = -0.3750, −log σ = 0.6931" in explorer.alt
+    assert "½μ² = 0.500, ½(σ² − 1) = -0.375, −log σ = 0.693" in explorer.alt
     explorer.mu = -2
     assert explorer.still != before
-    assert "½μ² = 2.0000" in explorer.alt
+    assert "½μ² = 2.000" in explorer.alt
     with Image.open(io.BytesIO(explorer.still)) as picture:
         assert picture.size == (740, 420)
+        colors = {color for _, color in picture.convert("RGB").getcolors(picture.width * 420)}
+    ours = {name: tuple(bytes.fromhex(COLORS[name][1:])) for name in ("prior", "other")}
+    assert ours["prior"] in colors  # the KL's color, in the flow explorer as well
+    assert not any(
+        sum(abs(a - b) for a, b in zip(c, ours["other"], strict=True)) < 60 for c in colors
+    )
 
 
 @pytest.mark.parametrize("given", [(3.1, 1), (np.nan, 1), (0, 0.1), (0, np.inf), (0, -1)])

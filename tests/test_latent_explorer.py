@@ -63,6 +63,15 @@ def test_weights_travel_once_in_two_bytes_each(vae):
     assert len(LatentExplorer(vae).weights) == 2 * count
 
 
+def test_without_a_pad_only_the_decoders_weights_travel(vae, x):
+    explorer = LatentExplorer(vae, x, pad=False)
+    assert len(explorer.weights) == 2 * sum(p.numel() for p in vae.decoder.parameters())
+    assert not explorer.spec["has_encoder"]
+    assert explorer.spec["prior"]
+    whole = LatentExplorer(vae, x)
+    assert (explorer.codes, explorer.logvars) == (whole.codes, whole.logvars)
+
+
 @pytest.mark.parametrize(
     ("model", "prior", "has_encoder"),
     [

@@ -44,7 +44,8 @@ NOTEBOOKS = {
 }
 FIVE = [name for name, path in NOTEBOOKS.items() if path.parent.name == "notebooks"]
 FOLDED = {"solution": "solution", "check": "check", "plot": "code", "setup": "setup"}  # by tag
-PAGES = NOTEBOOKS | {f"{path.stem}.html": path for path in sorted(ROOT.glob("docs/*.md"))}
+TEXTS = sorted(ROOT.glob("docs/**/*.md"))
+PAGES = NOTEBOOKS | {f"{p.relative_to(ROOT / 'docs').with_suffix('')}.html": p for p in TEXTS}
 MADE = "|".join(
     name for name, kind in inspect.getmembers(explorers, inspect.isclass)
     if issubclass(kind, Explorer)
@@ -401,15 +402,51 @@ def test_an_explorers_parts_are_loaded_when_it_comes_into_view(site, address, vi
         page.locator(f"figure[data-state='{state}']").scroll_into_view_if_needed()
 
 
-def test_the_first_page_is_light(address, visit):
+def test_the_first_page_is_light_but_for_pictures_and_the_state_of_its_map(address, visit):
     page = visit(address)
+    bring_to_life(page)
     page.wait_for_load_state("networkidle")
     sizes = {
-        request.url: len(request.response().body())
+        request.url.removeprefix(address): len(request.response().body())
         for request in page.loaded
         if request.resource_type != "image"
+        and request.url.startswith(address)  # no blob: of its own
     }
+    assert 100_000 < sizes.pop("_static/explorers/index-1.js") <= 400_000
     assert 10_000 < sum(sizes.values()) <= 300_000, sizes
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (1280, 720), (390, 800)])
+def test_the_first_screen_holds_what_moves_and_four_doors(address, visit, size):
+    page = visit(address)
+    page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
+    page.locator(".latent-explorer").wait_for()
+    settle(page)
+    doors = page.locator(".doors a")
+    assert doors.count() == 4
+    shown = [*doors.all(), page.locator("h1"), *page.locator(".first-screen canvas:visible").all()]
+    for one in shown:
+        box = one.bounding_box()
+        assert box["width"] >= 44
+        assert box["x"] + box["width"] <= size[0]
+        assert box["y"] + box["height"] <= size[1], one
+    page.locator("[data-role=map]").hover()  # nothing lies above it
+    before = pixels(page)
+    drag(page, page.locator("[data-role=map]"), (0.6, 0.4), (0.9, 0.8))
+    page.mouse.up()
+    settle(page)
+    assert np.abs(pixels(page) - before).max() > 0.3
+
+
+def test_the_first_page_says_the_minutes_that_the_notebooks_say(site):
+    text = re.sub(r"<[^>]*>", "", (site / "index.html").read_text())
+    for path in NOTEBOOKS.values():
+        head = nbformat.read(path, as_version=4).cells[0].source
+        title = re.match(r"# (.*)", head)[1]
+        minutes = re.search(r"Reading: (\d+) minutes", head)[1]
+        seconds = re.search(r"Running: about (\d+) seconds", head)[1]
+        said = rf"{re.escape(title)} .*\? {minutes} minutes to read, {seconds} seconds to run\."
+        assert re.search(said, text), said
 
 
 def test_the_theme_is_switched_by_hand_and_the_explorers_follow(address, visit):

@@ -1,5 +1,6 @@
 """Two ways to estimate the slope of E f(z) by μ, from the same samples; and finite differences."""
 
+from functools import partial
 from math import erf, pi
 
 import numpy as np
@@ -16,10 +17,10 @@ SHIFT = 97  # the draws for one more dimension stand so many places further on
 ROWS = {
     "fresh": "differences, fresh noise",
     "shared": "differences, shared noise",
-    "p": "derivative on p",
+    "p": "derivative on the density",
     "f": "derivative on f",
 }
-CHOICES = {  # of f: how it is called; the axis of f; the axis of the estimates; steps downhill
+CHOICES = {  # of f: how it is called; the axes of f and of the estimates; the arrow of slope 1
     "square": {"text": "z²", "top": [-1, 16], "ends": [-12, 12], "step": 0.1},
     "line": {"text": "z (a line)", "top": [-6, 6], "ends": [-5, 6], "step": 0.7},
     "step": {
@@ -31,22 +32,24 @@ CHOICES = {  # of f: how it is called; the axis of f; the axis of the estimates;
     "norm": {"text": "‖z‖² in D dimensions", "top": [-1, 16], "ends": [-12, 12], "step": 0.1},
 }
 ARROWS = 30  # so many samples get a dot and an arrow
+PAIRS = 13  # so many pairs of samples are joined by a line
 
 
 class EstimatorExplorer(Explorer):
     """Estimates of ∂ E f(z) / ∂μ for z ~ N(μ, σ²), from the same draws, side by side.
 
-    The derivative on p (the score function): the mean of f(z) · (z − μ)/σ². The derivative on f
-    (reparameterized): the mean of f′(μ + σε). Finite differences over ±0.1 with fresh or with
-    shared noise. With f = "norm", z has D dimensions, μ = 0, σ = 1, and the slope is that by the
-    first of the D means. The browser computes and draws; a button there draws fresh noise.
+    The derivative on the density (row "p", the score function): the mean of f(z) · (z − μ)/σ².
+    The derivative on f (reparameterized): the mean of f′(μ + σε). Finite differences over ±0.1
+    with fresh or with shared noise. With f = "norm", z has D dimensions, μ = 0, σ = 1, and the
+    slope is that by the first of the D means. The browser computes and draws; a button there draws
+    fresh noise.
 
     Args:
         mu: from -3 to 3.
         sigma: from 0.1 to 2.
         n: samples, from 2 to 10,000.
         f: "square", "line", "step" or "norm".
-        baseline: whether E f is subtracted from f in the derivative on p.
+        baseline: whether E f is subtracted from f in the derivative on the density.
         dimension: D, from 1 to 100, for f = "norm".
         rows: what is shown, of "fresh", "shared", "p" and "f".
         seed: of the noise.
@@ -89,7 +92,7 @@ class EstimatorExplorer(Explorer):
             "rows": {row: ROWS[row] for row in rows},
             "choices": choices,
             "limits": {"n": [10, SIZE], "dimension": [1, 100]},
-            **{"h": H, "size": SIZE, "shift": SHIFT, "arrows": ARROWS},
+            **{"h": H, "size": SIZE, "shift": SHIFT, "arrows": ARROWS, "pairs": PAIRS},
             "colors": {name: COLORS[name] for name in ("posterior", "gradient", "prior")},
         }
         noise = np.random.default_rng(seed).standard_normal((2, SIZE), dtype=np.float32)
@@ -193,11 +196,26 @@ class EstimatorExplorer(Explorer):
     def draw(self, figure: Figure) -> None:
         rows = self.spec["rows"]
         above, below = figure.subfigures(2, 1, height_ratios=(3, 1 + 0.4 * len(rows)))
-        axes = above.subplots(1, 1 + ("p" in rows), squeeze=False)[0]
-        if "p" in rows:
-            self._draw_pushes(axes[0])
-        self._draw_slopes(axes[-1])
+        panels = {row: partial(self._draw_pairs, row) for row in ("fresh", "shared") if row in rows}
+        panels |= {"p": self._draw_pushes} if "p" in rows else {}
+        panels |= {"f": self._draw_slopes} if {"p", "f"} & set(rows) else {}
+        axes = above.subplots(1, len(panels), squeeze=False)[0]
+        for ax, panel in zip(axes, panels.values(), strict=True):
+            panel(ax)
         self._draw_estimates(below.subplots())
+
+    def _draw_pairs(self, row: str, ax: Axes) -> None:
+        """Samples at μ + h and at μ − h; a line joins the two of each pair."""
+        count = min(self.n, PAIRS)
+        first, second = self._eps()[:, :count]
+        high = self.mu + H + self.sigma * first
+        low = self.mu - H + self.sigma * (second if row == "fresh" else first)
+        ax.plot([high, low], [np.ones(count), np.zeros(count)], color=COLORS["data"], lw=0.8)
+        for height, z in enumerate((low, high)):
+            ax.plot(z, height + 0 * z, **DOTS)
+        ax.set(xlim=(-5, 5), ylim=(-0.3, 1.3), xticks=range(-4, 5, 2), xlabel="z")
+        ax.set_yticks([0, 1], ["at μ − h", "at μ + h"])
+        ax.set_title(f"{row} noise")
 
     def _some(self) -> tuple[np.ndarray, np.ndarray]:
         """z of the samples that are drawn, and f there."""
@@ -206,7 +224,7 @@ class EstimatorExplorer(Explorer):
         return z, self._value(z)
 
     def _draw_pushes(self, ax: Axes) -> None:
-        """An arrow at each sample: of a third of the bell for the spread without b."""
+        """An arrow at each sample, and one for scale: the spread without b."""
         mu, sigma = self._place
         z, value = self._some()
         axis = np.linspace(-5, 5, 601)
@@ -215,14 +233,16 @@ class EstimatorExplorer(Explorer):
         spread = exact_variances(self.f, mu, sigma, self.dimension, 0.0)["p"] ** 0.5 or 1
         pushes = (value - self._b) * (z - mu) / sigma**2 / spread
         _arrows(ax, z, at, 0 * z, top / 3 * pushes)
+        _arrows(ax, np.array([-4.6]), np.array([1.2 * top]), np.zeros(1), top / 3)
+        ax.text(-4.3, 1.37 * top, f"{spread:.2g}", va="center")
         ax.plot(axis, bell, color=COLORS["data"])
         ax.plot(z, at, **DOTS)
         ax.set(xlim=(-5, 5), ylim=(-0.7 * top, 1.8 * top), xticks=range(-4, 5, 2))
         ax.set(xlabel="z", yticks=[])
-        ax.set_title(f"derivative on p: f(z) · score\n(an arrow of ⅓ of the bell: {spread:.3g})")
+        ax.set_title("derivative on the density:\nf(z) · score, an arrow up or down")
 
     def _draw_slopes(self, ax: Axes) -> None:
-        """f, and at each sample its own slope, downhill."""
+        """f, and at each sample its own slope: an arrow to the side where f rises."""
         z, value = self._some()
         axis, choice = np.linspace(-5, 5, 1201), self.spec["choices"][self.f]
         low, high = choice["top"]
@@ -233,9 +253,9 @@ class EstimatorExplorer(Explorer):
             ax.plot(axis, self._value(axis), color=COLORS["data"])
         title = "f(z) at the samples"
         if "f" in self.spec["rows"]:
-            title = "derivative on f: its slope\nat each z, an arrow downhill"
+            title = "derivative on f: its slope at z,\nan arrow to where f rises"
             slope = self._slope(z)
-            _arrows(ax, z, value, -choice["step"] * slope)
+            _arrows(ax, z, value, choice["step"] * slope)
         if self.f == "step" and "f" in self.spec["rows"]:
             title = "derivative on f: flat at each z, so 0,\n"
             title += f"and wrong: the true slope is {self.truth:.2f}"
@@ -273,10 +293,16 @@ class EstimatorExplorer(Explorer):
             for row, (mean, error) in self.estimates.items()
         )
         parts = [f"f(z) = {name}, and {self.n} samples at μ = {mu:.2f} and σ = {sigma:.2f}."]
+        for row in self.spec["rows"]:
+            if row in ("fresh", "shared"):
+                how = "cross" if row == "fresh" else "run side by side"
+                parts.append(
+                    f"With {row} noise lines from samples at μ + h to those at μ − h {how}."
+                )
         if "p" in self.spec["rows"]:
-            parts.append("At samples on the bell of p, arrows up or down: f(z) times the score.")
+            parts.append("At samples on the bell, arrows up or down: f(z) times the score.")
         if "f" in self.spec["rows"] and self.f != "step":
-            parts.append("At samples on the curve of f, arrows down its slope.")
+            parts.append("At samples on the curve of f, arrows to the side where it rises.")
         if "f" in self.spec["rows"] and self.f == "step":
             parts.append("The step is flat: no arrow, and an estimate that is wrong.")
         parts.append(f"Below, the true slope {self.truth:.2f} as a line, and means with two ")

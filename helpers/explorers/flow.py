@@ -20,9 +20,10 @@ class FlowExplorer(Explorer):
     """One image goes through the network, left to right, with every number on its way.
 
     x → encoder → μ and σ → z = μ + σ ε → decoder → x̂; below, the reconstruction loss, the KL of
-    each latent and the loss. A click on a part shows the line of code that computes it, and a
-    switch the gradient that comes back. All is computed in the browser, with the weights that the
-    model had when the explorer was made, rounded to float16; so is `numbers`.
+    each latent and the loss. Where the gradient is blocked, z is a draw and no formula. A click on
+    a part shows the line of code that computes it, and a switch the gradient that comes back. All
+    is computed in the browser, with the weights that the model had when the explorer was made,
+    rounded to float16; so is `numbers`.
 
     Args:
         model: a VAE or an Autoencoder, or a pair (encoder, decoder) of modules: an encoder with
@@ -33,11 +34,12 @@ class FlowExplorer(Explorer):
             −ELBO, as in notebook 05; "sum": the summed squared error, as in 03 and 04. An
             autoencoder's is always the summed squared error.
         gradient: "reparameterized", or "blocked" for a VAE whose gradient ends at z.
+        shown: how many latents, from 1 to 4, in the line; the totals are over all.
     Traits:
         index: which of the images; drawing: one of the reader's own (side, side) instead, or None;
         eps: the noise, latent_dim numbers; noise: what ε is multiplied with, from 0 to 1 (at 0
         z = μ); light: whether the gradient is shown. They change when the reader lets go, and can
-        be set. `numbers`: what is shown, names ending in _1, _2, … for the first four latents.
+        be set. `numbers`: what is shown, names ending in _1, _2, … for the latents in the line.
     Raises:
         ValueError: for a model, images, labels or settings that do not fit.
     Source:
@@ -59,10 +61,18 @@ class FlowExplorer(Explorer):
     )
 
     def __init__(
-        self, model, x, labels=None, *, likelihood="bernoulli", gradient="reparameterized"
+        self,
+        model,
+        x,
+        labels=None,
+        *,
+        likelihood="bernoulli",
+        gradient="reparameterized",
+        shown=SHOWN,
     ):
         _check_option(likelihood, ("bernoulli", "sum"), "likelihood")
         _check_option(gradient, ("reparameterized", "blocked"), "gradient")
+        _check_option(shown, range(1, SHOWN + 1), "shown")
         self._networks = networks = _rounded(networks_of(model, "logits"))
         if gradient == "blocked" and not networks.prior:
             raise ValueError("expected a VAE where the gradient is blocked; got an autoencoder")
@@ -73,7 +83,7 @@ class FlowExplorer(Explorer):
         names = _class_names(labels, len(x))
         spec = {
             "latent_dim": networks.latent_dim,
-            "shown": min(SHOWN, networks.latent_dim),
+            "shown": min(shown, networks.latent_dim),
             "side": networks.side,
             "variational": networks.prior,
             "likelihood": likelihood if networks.prior else "sum",
@@ -126,6 +136,8 @@ class FlowExplorer(Explorer):
     def numbers(self) -> dict[str, float]:
         """What the reader sees, by the view's names; gradients only where the light is on."""
         now, each = self.flow, ("mu", "sigma", "eps", "z", "kl")
+        if self.spec["gradient"] == "blocked":  # z is a draw there, and no formula
+            each = ("mu", "sigma", "z", "kl")
         reconstruction, kl = now.reconstruction.item(), 0.0
         values = {name: getattr(now, name) for name in each}
         values |= now.slopes if self.light else {}
@@ -153,15 +165,18 @@ class FlowExplorer(Explorer):
         names = ("μ", "mu"), ("σ", "sigma"), ("ε", "eps"), ("z", "z")
         texts = []
         for sign, name in names if spec["variational"] else names[3:]:
-            values = [f"{numbers[f'{name}_{i}']:.2f}" for i in first]
+            if f"{name}_1" not in numbers:
+                continue
+            values = [flow_still.digits(numbers[f"{name}_{i}"]) for i in first]
             texts.append(f"{sign} = ({', '.join(values)}{more})")
         model = "a VAE" if spec["variational"] else "an autoencoder"
-        loss, unit = numbers["loss"], " nats" if spec["likelihood"] == "bernoulli" else ""
-        parts = f"{numbers['reconstruction']:.1f}{unit} for the reconstruction"
+        unit = " nats" if spec["likelihood"] == "bernoulli" else ""
+        error, kl = (round(numbers.get(name, 0.0), 2) for name in ("reconstruction", "kl"))
+        parts = f"{error:.2f}{unit} for the reconstruction"
         if spec["variational"]:
-            parts += f" and {numbers['kl']:.2f} nats of KL add up to the loss, {loss:.1f}"
+            parts += f" and {kl:.2f} nats of KL add up to the loss, {error + kl:.2f}"
         else:
-            parts = f"the squared error is {loss:.1f}"
+            parts = f"the squared error is {error:.2f}"
         text = f"{self._name()} goes through {model}, left to right: {'; '.join(texts)}; {parts}."
         return text + (f" {_light_text(spec, self.noise)}" if self.light else "")
 

@@ -42,10 +42,10 @@ def draw(figure, flow, spec: dict, noise: float, light: bool) -> None:
         ax.imshow(values.reshape(side, side).numpy(), cmap="gray", vmin=0, vmax=1, extent=box)
         _box(ax, left, middle - IMAGE / 2, IMAGE, IMAGE, color, fill=False)
         _text(ax, left + IMAGE / 2, middle + IMAGE / 2 + 16, name, 15, style="italic")
-    _network(ax, 100, middle, "encoder", 1)
-    _network(ax, 568, middle, "decoder", -1)
+    _network(ax, 97, middle, "encoder", 1)
+    _network(ax, 571, middle, "decoder", -1)
     inner = (LEFT, RIGHT) if spec["variational"] else (LEFT + 88, LEFT + 272)
-    for left, right in ((84, 98), (164, inner[0]), (inner[1], 566), (632, 656)):
+    for left, right in ((84, 95), (169, inner[0]), (inner[1], 569), (644, 656)):
         _arrow(ax, (left, middle), (right, middle))
     start = TOP + (tall - spec["shown"] * row) / 2
     for i in range(spec["shown"]):
@@ -58,8 +58,9 @@ def draw(figure, flow, spec: dict, noise: float, light: bool) -> None:
         _light(ax, spec, middle, [start + i * row + 65 for i in range(spec["shown"])], inner)
     _loss(ax, flow, spec, middle, TOP + tall + 24)
     if spec["variational"]:
-        _text(ax, LEFT + 88, 22, "posterior q(z | x)")
-        _text(ax, LEFT + 280, 22, "ε ∼ N(0, 1);  z = μ + σ ε")
+        blocked = spec["gradient"] == "blocked"
+        _text(ax, LEFT + 88, 22, "code distribution q(z | x)", 10)
+        _text(ax, LEFT + 280, 22, "z drawn" if blocked else "ε ∼ N(0, 1);  z = μ + σ ε", 10)
 
 
 def _latent(ax: Axes, flow, spec: dict, i: int, top: float, noise: float) -> None:
@@ -67,23 +68,30 @@ def _latent(ax: Axes, flow, spec: dict, i: int, top: float, noise: float) -> Non
     z, kl = flow.z[i].item(), flow.kl[i].item()
     _box(ax, LEFT, top, 176, ROW - 10, COLORS["posterior"])
     for line, (name, value) in enumerate((("μ", mu), ("σ", sigma))):
-        _text(ax, LEFT + 8, top + 15 + 19 * line, f"{name}{_sub(i)} = {_digits(value)}", ha="left")
+        _text(ax, LEFT + 8, top + 15 + 19 * line, f"{name}{_sub(i)} = {digits(value)}", ha="left")
     _box(ax, LEFT + 6, top + 51, 88, 22, COLORS["prior"])
-    _text(ax, LEFT + 50, top + 62, f"KL {_digits(kl)}")
+    _text(ax, LEFT + 50, top + 62, f"KL {digits(kl)}")
     _bell(ax, LEFT + 100, top + 6, mu, sigma, spec["limit"], COLORS["posterior"], z)
     left = LEFT + 200
+    if spec["gradient"] == "blocked":
+        tall = ROW - 10
+        _box(ax, left, top, 160, tall, COLORS["posterior"], rounding=tall / 2)
+        _text(ax, left + 80, top + 26, f"z{_sub(i)} ∼ N(μ{_sub(i)}, σ{_sub(i)}²)", 10)
+        _text(ax, left + 80, top + 52, f"z{_sub(i)} = {digits(z)}", weight="bold")
+        _arrow(ax, (LEFT + 176, top + tall / 2), (left, top + tall / 2))
+        return
     _box(ax, left, top, 160, 40, COLORS["other"], rounding=16)
-    _text(ax, left + 10, top + 20, f"ε{_sub(i)} = {_digits(eps)}", 10, ha="left")
+    _text(ax, left + 10, top + 20, f"ε{_sub(i)} = {digits(eps)}", 10, ha="left")
     _bell(ax, left + 90, top + 2, 0, 1, spec["reach"], COLORS["other"], eps, tall=28)
     _arrow(ax, (left + 80, top + 40), (left + 80, top + 51))
     _box(ax, left, top + 52, 160, ROW - 62, COLORS["posterior"])
-    _text(ax, left + 80, top + 65, f"z{_sub(i)} = {_digits(z)}", weight="bold")
+    _text(ax, left + 80, top + 65, f"z{_sub(i)} = {digits(z)}", weight="bold")
     _arrow(ax, (LEFT + 176, top + 65), (left, top + 65))
 
 
 def _code(ax: Axes, flow, spec: dict, i: int, top: float, noise: float) -> None:
     _box(ax, LEFT + 90, top, 180, 32, COLORS["posterior"])
-    text = f"z{_sub(i)} = {_digits(flow.z[i].item())}"
+    text = f"z{_sub(i)} = {digits(flow.z[i].item())}"
     _text(ax, LEFT + 180, top + 16, text, 13, weight="bold")
 
 
@@ -96,17 +104,18 @@ def _loss(ax: Axes, flow, spec: dict, middle: float, top: float) -> None:
     if spec["variational"]:
         kl = flow.kl.sum().item()
         _box(ax, LEFT + 65, top, 230, 30, COLORS["prior"])
-        _text(ax, LEFT + 180, top + 15, f"KL, all latents: {_digits(kl)} nats")
+        _text(ax, LEFT + 180, top + 15, f"KL, all latents: {digits(kl)} nats")
         top += 48
     for left, end in ((X, LEFT), (X_HAT, RIGHT)):
         across = left + IMAGE / 2
         ax.plot([across, across], [middle + IMAGE / 2 + 28, top + 17], color="#333", lw=1.6)
         _arrow(ax, (across, top + 17), (end, top + 17))
     _box(ax, LEFT, top, RIGHT - LEFT, 34, COLORS["reconstruction"])
-    _text(ax, (LEFT + RIGHT) / 2, top + 17, f"{name}: {_digits(value)}{unit}", 11)
-    total = f"loss = {_digits(value)}"
+    _text(ax, (LEFT + RIGHT) / 2, top + 17, f"{name}: {digits(value)}{unit}", 10)
+    total = f"loss = {digits(value)}"
     if spec["variational"]:
-        total += f" + {_digits(kl)} = {_digits(value + kl)}{unit}"
+        whole = round(value, 2) + round(kl, 2)  # of what is shown, so that the sum is right
+        total += f" + {digits(kl)} = {digits(whole)}{unit}"
         total += " = −ELBO" if spec["likelihood"] == "bernoulli" else ""
     _text(ax, (LEFT + RIGHT) / 2, top + 60, total, 14, weight="bold")
 
@@ -115,15 +124,17 @@ def _light(ax: Axes, spec: dict, middle: float, rows: list[float], inner) -> Non
     """The gradients that come back, dashed, under the arrows; a bar where one is blocked."""
     blocked = spec["gradient"] == "blocked"
     colors = {name: COLORS[name] for name in ("reconstruction", "prior")}
-    for start, end in ((656, 634), (566, inner[1])):
+    for start, end in ((656, 644), (569, inner[1])):
         _back(ax, start, end, middle + 10, colors["reconstruction"])
     if not blocked:
-        _back(ax, inner[0], 166, middle + 10, colors["reconstruction"])
+        _back(ax, inner[0], 170, middle + 10, colors["reconstruction"])
     if spec["variational"]:
-        _back(ax, inner[0], 166, middle + 20, colors["prior"])
+        _back(ax, inner[0], 170, middle + 20, colors["prior"])
         for y in rows:
             if blocked:
-                ax.plot([LEFT + 188] * 2, [y - 12, y + 12], color=COLORS["gradient"], lw=5)
+                ax.plot([LEFT + 187] * 2, [y - 18, y + 2], color=COLORS["gradient"], lw=4)
+                style = {"color": colors["reconstruction"], "lw": 2, "ls": (0, (2, 1))}
+                ax.plot([LEFT + 190, LEFT + 202], [y - 8, y - 8], **style)
             else:
                 _back(ax, LEFT + 200, LEFT + 176, y + 9, colors["reconstruction"])
 
@@ -136,10 +147,10 @@ def _back(ax, start: float, end: float, y: float, color: str) -> None:
 def _network(ax: Axes, left: float, middle: float, name: str, way: int) -> None:
     """A trapezoid that narrows to the right (way 1) or to the left (−1)."""
     high, low = (64, 46)[::way]
-    corners = [(0, -high), (64, -low), (64, low), (0, high)]
+    corners = [(0, -high), (72, -low), (72, low), (0, high)]
     points = [(left + x, middle + y) for x, y in corners]
     ax.add_patch(Polygon(points, facecolor="white", edgecolor="#333", lw=2, joinstyle="round"))
-    _text(ax, left + 32, middle, name, 11)
+    _text(ax, left + 36, middle, name, 10)
 
 
 def _bell(ax, left, top, mu, sigma, limit, color, mark, tall=44) -> None:
@@ -184,8 +195,6 @@ def _sub(i: int) -> str:
     return "".join("₀₁₂₃₄₅₆₇₈₉"[int(digit)] for digit in str(i + 1))
 
 
-def _digits(value: float) -> str:
-    """Four digits that count."""
-    small = 0 < abs(value) < 1e-3  # one digit: more would not fit into the box
-    text = f"{value:.0e}" if small else f"{value:#.4g}" if abs(value) < 9999 else f"{value:.0f}"
-    return text.rstrip(".").replace("-", "−")
+def digits(value: float) -> str:
+    """Two decimals, and no −0.00."""
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")

@@ -11,6 +11,8 @@ from helpers.plots import COLORS
 LIMIT = 5.0  # the axis of ε and z runs from −LIMIT to LIMIT; points beyond lie at its ends
 TOP = 16.0  # the axis of z² runs from 0 to TOP; points beyond lie at its end
 STEP = 0.1  # an arrow is this many times the negative gradient long
+DROPS = {"color": "0.55", "lw": 1, "ls": ":", "zorder": 0}  # from z on to its loss
+BESIDE = {"textcoords": "offset points", "va": "center"}
 NAMES = ("other", "posterior", "gradient")  # ε, z, the arrows: as in img/vae.svg
 
 
@@ -68,8 +70,9 @@ class FrozenNoise(Explorer):
     def describe(self) -> str:
         return (
             f"{len(self.eps)} noise values ε in a row above, a line from each to its z below at "
-            f"μ = {self.mu:.2f} and σ = {self.sigma:.2f}. Under them the loss z² as a parabola, "
-            "with an arrow at each z that points downhill, longer where the slope is steeper."
+            f"μ = {self.mu:.2f} and σ = {self.sigma:.2f}; μ is marked. A dotted line leads on "
+            "to the loss z², a parabola. An arrow points downhill, longer where the slope "
+            "is steeper."
         )
 
     def draw(self, figure: Figure) -> None:
@@ -85,7 +88,10 @@ class FrozenNoise(Explorer):
         ax.plot([eps, z], [up, down], color=COLORS["data"], lw=0.8)
         ax.scatter(eps, up, color=COLORS["other"], zorder=3)
         ax.scatter(z, down, color=COLORS["posterior"], edgecolor="black", lw=0.7, zorder=3)
-        ax.set(yticks=[0, 1], yticklabels=["z", "ε"], ylim=(-0.2, 1.2))
+        ax.plot([z, z], [down, down - 0.4], **DROPS)
+        ax.plot(np.clip(self.mu, -LIMIT, LIMIT), -0.17, "^", color="black", ms=6)
+        ax.annotate("μ", (np.clip(self.mu, -LIMIT, LIMIT), -0.3), (7, 0), **BESIDE)
+        ax.set(yticks=[0, 1], yticklabels=["z", "ε"], ylim=(-0.4, 1.2))
 
     def _draw_loss(self, ax: Axes) -> None:
         """The parabola, and an arrow downhill at each z."""
@@ -93,7 +99,8 @@ class FrozenNoise(Explorer):
         ax.plot(axis, axis**2, color=COLORS["data"], lw=1.5)
         z = np.clip(self.z, -LIMIT, LIMIT)
         loss = np.minimum(z**2, TOP)
+        ax.plot([z, z], [loss, 0 * z + 1.1 * TOP], **DROPS)
         ax.scatter(z, loss, s=14, color=COLORS["posterior"], edgecolor="black", lw=0.7, zorder=3)
         style = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.005}
         ax.quiver(z, loss, -2 * STEP * self.z, 0 * z, color=COLORS["gradient"], **style)
-        ax.set(ylabel="loss z²")
+        ax.set(ylabel="loss z²", ylim=(-0.05 * TOP, 1.1 * TOP))

@@ -38,7 +38,7 @@ class KLExplorer(Explorer):
     sigma = Slider(0.2, 2.5, 0.5)
 
     def __init__(self, mu: float = 1.0, sigma: float = 0.5):
-        colors = {name: COLORS[name] for name in ("prior", "posterior", "other")}
+        colors = {name: COLORS[name] for name in ("prior", "posterior")}
         super().__init__({"colors": colors}, mu=mu, sigma=sigma)
 
     @property
@@ -80,8 +80,8 @@ class KLExplorer(Explorer):
 
     def _draw_area(self, ax: Axes, z: np.ndarray) -> None:
         y = self._integrand(z)
-        ax.fill_between(z, y, where=y > 0, color=COLORS["other"], alpha=0.75, lw=0)
-        style = {"facecolor": "none", "edgecolor": COLORS["other"], "hatch": "||||", "lw": 0}
+        ax.fill_between(z, y, where=y > 0, color=COLORS["prior"], alpha=0.75, lw=0)
+        style = {"facecolor": "none", "edgecolor": COLORS["prior"], "hatch": "||||", "lw": 0}
         ax.fill_between(z, y, where=y < 0, **style)
         ax.plot(z, y, color="black", lw=1)
         ax.axhline(0, color="black", lw=0.8)
@@ -93,12 +93,12 @@ class KLExplorer(Explorer):
         low = min(-0.6, *(s + h for s, h in zip(starts, heights, strict=True)))
         high = max(1.2, *(s + h for s, h in zip(starts, heights, strict=True)))
         for row, (start, height) in enumerate(zip(starts, heights, strict=True)):
-            style = {"color": COLORS["other"], "alpha": 0.75}
+            style = {"color": COLORS["prior"], "alpha": 0.75}
             if height < 0:
-                style = {"facecolor": "none", "edgecolor": COLORS["other"], "hatch": "||||"}
+                style = {"facecolor": "none", "edgecolor": COLORS["prior"], "hatch": "||||"}
             ax.barh(-row, height, 0.4, start, **style)
             ax.text(low, 0.3 - row, list(TERMS.values())[row])
-            number = f"{height:.4f}".replace("-", "−")
+            number = f"{height:.3f}".replace("-", "−")
             ax.text(high, 0.3 - row, number, ha="right")
         ax.axvline(0, color="black", lw=0.8)
         ax.set(xlabel="nats", xlim=(low, high), ylim=(-3.4, 0.6), yticks=[])
@@ -110,8 +110,8 @@ class KLExplorer(Explorer):
         return (
             f"Left, above: the bell of q at μ = {self.mu:.2f} with width σ = {self.sigma:.2f}, "
             "over the dashed bell of the prior. Below it q log(q/p): filled where it is positive, "
-            f"an area of {values['positive']:.4f}, and hatched where it is negative, "
-            f"{values['negative']:.4f}. Right, bars in nats, each from where the last one ended: "
-            f"½μ² = {values['mu_term']:.4f}, ½(σ² − 1) = {values['sigma_term']:.4f}, −log σ = "
-            f"{values['log_term']:.4f}; their sum, the KL, is {values['kl']:.4f}."
+            f"an area of {values['positive']:.3f}, and hatched where it is negative, "
+            f"{values['negative']:.3f}. Right, bars in nats, each from where the last one ended: "
+            f"½μ² = {values['mu_term']:.3f}, ½(σ² − 1) = {values['sigma_term']:.3f}, −log σ = "
+            f"{values['log_term']:.3f}; their sum, the KL, is {values['kl']:.3f}."
         )

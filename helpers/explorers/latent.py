@@ -31,6 +31,7 @@ class LatentExplorer(Explorer):
         latent_ranges: (low, high) for all sliders, or one pair a dimension.
         output: what the decoder ends in, "logits" or "pixels" (a last Sigmoid: "pixels").
         grid, points, ellipses: the map's switches at the start.
+        pad: whether there is a pad for drawing; without one, half of the weights stay here.
     Traits:
         z: the code, a list; can be set. It changes when the reader lets go.
         image: (side, side), decoded from z.
@@ -74,13 +75,14 @@ class LatentExplorer(Explorer):
         grid=False,
         points=True,
         ellipses=False,
+        pad=True,
     ):
         self._networks = networks = networks_of(model, output)
         x, codes = _encoded(networks, x, "x")
         x_train, train_codes = _encoded(networks, x_train, "x_train")
         names = _class_names(labels, len(x))
         ranges = _ranges(latent_ranges, networks, codes)
-        layers, weights = for_browser(networks)
+        layers, weights = for_browser(networks if pad else networks._replace(encoder=None))
         spec = {
             "latent_dim": networks.latent_dim,
             "side": networks.side,

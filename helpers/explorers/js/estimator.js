@@ -16,6 +16,7 @@ import {
   spoken,
 } from "./common.js";
 import { numbers, others, place, valueAt } from "./estimator_numbers.js";
+import { pairPanel } from "./estimator_pairs.js";
 import { estimatePanel, numberTable, pushPanel, slopePanel } from "./estimator_panels.js";
 import { named, panelLook } from "./panel.js";
 
@@ -31,8 +32,11 @@ function render({ model, el }) {
     root.style.setProperty(`--${name}`, color);
 
   const panels = element("div", { className: "panels" });
+  const shown = rows.filter((row) => row === "fresh" || row === "shared");
+  const pairs = shown.map((row) => pairPanel(panels, row, spec));
+  const single = rows.includes("p") || rows.includes("f");
   const pushes = rows.includes("p") ? pushPanel(panels) : undefined;
-  const slopes = slopePanel(panels, rows.includes("f"));
+  const slopes = single ? slopePanel(panels, rows.includes("f")) : undefined;
   const marks = estimatePanel(panels, spec.rows);
   const table = numberTable(panels, spec.rows);
   const [choices, controls] = [0, 1].map(() => element("div", { className: "controls" }));
@@ -109,8 +113,9 @@ function render({ model, el }) {
       return { z, eps: noise[i], value: valueAt(state.f, z, more[i]) };
     });
     show(state);
+    for (const drawPairs of pairs) drawPairs(state);
     pushes?.(state, dots);
-    slopes(state, dots, spec.choices[state.f], values.truth);
+    slopes?.(state, dots, spec.choices[state.f], values.truth);
     marks(values, spec.choices[state.f]);
     table(values, state.f);
   }
@@ -134,6 +139,7 @@ const CSS = `${panelLook(".estimator-explorer")}
 .estimator-explorer .choice input { width: 18px; height: 18px; }
 .estimator-explorer .slider { flex: 1 1 180px; }
 .estimator-explorer .panel .curve { stroke: var(--soft); stroke-width: 2; }
+.estimator-explorer .panel .pairs { stroke: var(--soft); stroke-width: 1.2; }
 .estimator-explorer .panel .arrows { stroke: var(--gradient); stroke-width: 2; }
 .estimator-explorer .panel .dots {
   stroke: var(--posterior); stroke-width: 7; stroke-linecap: round;

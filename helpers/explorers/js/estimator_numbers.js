@@ -36,7 +36,7 @@ export function baselineOf(state) {
   return means[state.f] ?? mu ** 2 + sigma ** 2;
 }
 
-// The exact variance estimate by the derivative on p and on f: derived in estimator.py.
+// The exact variance estimate by the derivative on the density and on f: derived in estimator.py.
 export function variances(state) {
   const [[mu, sigma], b, d] = [place(state), baselineOf(state), state.dimension];
   if (state.f === "line") return { p: (mu - b) ** 2 / sigma ** 2 + 2, f: 0 };

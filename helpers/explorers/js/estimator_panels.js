@@ -7,9 +7,9 @@ import { panel } from "./panel.js";
 const Z = { name: "z", range: [-5, 5], marks: [-4, -2, 0, 2, 4] };
 const AXIS = Array.from({ length: 201 }, (_, i) => i / 20 - 5);
 
-// The bell of p, and at each sample how it is pushed: up or down by f(z) times the score.
+// The bell, and at each sample how it is pushed: up or down by f(z) times the score.
 export function pushPanel(parent) {
-  const chart = panel(parent, { height: 300, title: "derivative on p: f(z) · score", across: Z });
+  const chart = panel(parent, { height: 300, title: "derivative on the density", across: Z });
   const scale = chart.frame.bottom - chart.frame.top; // the bell has 0.4 of it, the push of one spread 0.14
   const floor = chart.frame.top + 0.72 * scale;
   const [axis, bell, samples, arrows] = ["axis", "curve", "dots", "arrows"].map(chart.path);
@@ -38,16 +38,16 @@ export function pushPanel(parent) {
       "d",
       arrow(at, chart.frame.top + 26 + unit / 2, at, chart.frame.top + 26 - unit / 2),
     );
-    setText(length, `= ${plain(Number(spread.toPrecision(3)))}`);
+    setText(length, `f(z) · score = ${plain(Number(spread.toPrecision(2)))}`);
     chart.svg.setAttribute(
       "aria-label",
-      `The bell of p with ${dots.length} samples, each with an ` +
+      `The bell with ${dots.length} samples, each with an ` +
         "arrow up or down: f(z) times the score. The dots lie on the bell.",
     );
   };
 }
 
-// f with the samples on it; each slides down its own slope where `sliding`.
+// f with the samples on it; where `sliding`, an arrow to the side where f rises at each.
 export function slopePanel(parent, sliding) {
   const title = sliding ? "derivative on f: its slope at each z" : "f(z) at the samples";
   const up = { name: "f(z)", range: [-1, 16] };
@@ -88,7 +88,7 @@ export function slopePanel(parent, sliding) {
           return arrow(
             chart.toX(z),
             chart.toY(value),
-            chart.toX(z - step * slopeOf(f, z)),
+            chart.toX(z + step * slopeOf(f, z)),
             chart.toY(value),
           );
         })
@@ -111,7 +111,7 @@ export function slopePanel(parent, sliding) {
       "aria-label",
       wrong.length
         ? `A step. ${wrong.join(" ")}`
-        : `${dots.length} samples on the curve of f${sliding ? ", each with an arrow down its slope" : ""}.`,
+        : `${dots.length} samples on the curve of f${sliding ? ", each with an arrow to where f rises" : ""}.`,
     );
   };
 }
@@ -182,7 +182,8 @@ export function numberTable(parent, rows) {
           : number(values[name]),
       );
     }
-    const exactly = "At μ = 0, σ = 1: (D + 2)(D + 4) on p, 2D + 8 with the baseline, 4 on f.";
+    const exactly =
+      "At μ = 0, σ = 1: (D + 2)(D + 4) on the density, 2D + 8 with the baseline, 4 on f.";
     const what = exact.length ? "The variance is that of a single estimate. " : "";
     setText(formula, what + (f === "norm" ? exactly : ""));
   }

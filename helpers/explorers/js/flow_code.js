@@ -1,6 +1,6 @@
 // The line of code that computes a node, and the same with its numbers filled in.
 
-import { betaOf, digits, sub, total } from "./flow_math.js";
+import { betaOf, blocked, digits, sub, total } from "./flow_math.js";
 
 // { code, filled } of a node; `i` is the latent, where a node has one.
 export function lineOf(name, i, spec, result) {
@@ -28,15 +28,23 @@ const LINES = {
     code: "eps = torch.randn_like(mu)  # a draw from N(0, 1), for each latent",
     filled: `ε${sub(i)} = ${digits(eps[i])}`,
   }),
-  z: (spec, { mu, sigma, eps, noise, z }, i) =>
-    spec.variational
+  z: (spec, { mu, sigma, eps, noise, z }, i) => {
+    if (blocked(spec)) {
+      const law = `N(${digits(mu[i])}, ${digits(sigma[i])}²)`;
+      return {
+        code: "z = Normal(mu, std).sample()",
+        filled: `z${sub(i)} = ${digits(z[i])}, a draw from ${law}`,
+      };
+    }
+    return spec.variational
       ? {
           code: noise === 1 ? "z = mu + std * eps" : `z = mu + ${noise} * std * eps  # less noise`,
           filled:
             `z${sub(i)} = ${digits(mu[i])} + ${noise === 1 ? "" : `${noise} × `}` +
             `${digits(sigma[i])} × ${bracket(eps[i])} = ${digits(z[i])}`,
         }
-      : { code: "z = model.encode(x)", filled: `z${sub(i)} = ${digits(z[i])}` },
+      : { code: "z = model.encode(x)", filled: `z${sub(i)} = ${digits(z[i])}` };
+  },
   decoder: (spec, result) => ({
     code: "x_logits = model.decode(z)",
     filled: `${widths(spec.decoder)} numbers, layer by layer, from z = ${list(result.z, spec)}`,

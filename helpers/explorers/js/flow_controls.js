@@ -1,7 +1,7 @@
 // The flow explorer's controls: which image, how much noise, and the light.
 
 import { button, element, normal, setText, slider } from "./common.js";
-import { nextOf } from "./flow_math.js";
+import { blocked, nextOf } from "./flow_math.js";
 import { createPad } from "./flow_pad.js";
 import { PAD } from "./strokes.js";
 
@@ -19,7 +19,7 @@ export function createControls(spec, count, act) {
   const showNoise = spec.variational ? noiseControls(below, spec, act) : () => {};
   const light = lightSwitch(below, act);
   const remark = element("p", { className: "remark" });
-  if (spec.variational) below.append(remark);
+  if (spec.variational && !blocked(spec)) below.append(remark);
   function show(get) {
     const name = spec.classes.length ? `: ${spec.classes[get("index")]}` : "";
     const image = `image ${get("index") + 1} of ${count}${name}`;
@@ -61,10 +61,11 @@ function classButtons(spec, act) {
 }
 
 function noiseControls(parent, spec, act) {
-  pressed(parent, "Draw ε again", "draw", () => {
+  pressed(parent, `Draw ${blocked(spec) ? "z" : "ε"} again`, "draw", () => {
     act.hold("eps", Array.from({ length: spec.latent_dim }, normal));
     act.release();
   });
+  if (blocked(spec)) return () => {};
   const [min, max] = spec.limits.noise;
   const move = (value) => act.hold("noise", value);
   const noise = slider(parent, "Noise ×", { min, max, step: 0.01 }, move, act.release);

@@ -1,7 +1,7 @@
 // The light of the flow explorer: the gradient of each part of the loss, coming back.
 
 import { element, setText } from "./common.js";
-import { digits, inNats, reached } from "./flow_math.js";
+import { blocked, digits, inNats, reached } from "./flow_math.js";
 
 const ARROWS = {
   "encoder-q": ["encoder", "q"],
@@ -33,8 +33,8 @@ export function createLight(spec, line) {
       const ends = ARROWS[one.name];
       const comes = (light) => ends !== undefined && way(lights[light], ends, spec);
       one.node.dataset.lit = Object.keys(lights).filter(comes).join(" ");
-      const blocked = on && one.name === "q-z" && spec.gradient !== "reparameterized";
-      one.node.classList.toggle("blocked", blocked);
+      const stops = on && one.name === "q-z" && spec.gradient !== "reparameterized";
+      one.node.classList.toggle("blocked", stops);
     }
     node.hidden = !on;
     if (!on) return;
@@ -61,12 +61,12 @@ export function sentenceOn(spec, noise) {
     return `The gradient of the ${term} reaches the decoder, z and the encoder.`;
   }
   if (spec.gradient === "score") return SCORE;
-  const blocked = "the decoder and ends at z: sampling is blocked";
+  const stopped = "the decoder and ends at z, which is a draw and no formula";
   const open = `the decoder, z, μ${noise > 0 ? ", σ" : " (not σ: the noise is 0)"} and the encoder`;
-  const where = spec.gradient === "blocked" ? blocked : open;
   return (
-    `The gradient of the reconstruction loss reaches ${where}; that of the KL begins at μ and σ ` +
-    "and reaches the encoder. None is needed into ε."
+    `The gradient of the reconstruction loss reaches ${blocked(spec) ? stopped : open}; that of ` +
+    "the KL begins at μ and σ and reaches the encoder." +
+    (blocked(spec) ? "" : " None is needed into ε.")
   );
 }
 

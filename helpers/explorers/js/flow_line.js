@@ -1,7 +1,7 @@
 // The line of the flow explorer, as in img/vae.svg: nodes that can be pressed, and arrows.
 
 import { element, setText, shape, slider } from "./common.js";
-import { betaOf, digits, inNats, sub } from "./flow_math.js";
+import { betaOf, blocked, digits, inNats, short, shortSum, sub, total } from "./flow_math.js";
 
 const BELL = { wide: 100, tall: 44 };
 const ROOMY = 2; // latents that leave room for large bells
@@ -50,7 +50,8 @@ export function createLine(spec, act) {
   node.append(latents);
   const build = spec.variational ? latent : codeOf;
   if (spec.variational) {
-    latents.append(text("posterior q(z | x)", "head"), text(""), text("z = μ + σ ε", "head"));
+    const way = blocked(spec) ? "z drawn" : "z = μ + σ ε";
+    latents.append(text("code distribution q(z | x)", "head"), text(""), text(way, "head"));
   }
   for (let i = 0; i < spec.shown; i++)
     build({ spec, act, add, arrow, value, shows, nodes }, latents, i);
@@ -61,11 +62,15 @@ export function createLine(spec, act) {
   add(node, "decoder", 0, "network decoder", trapezoid(true), text("decoder"));
   arrow(node, "decoder-x_hat");
   image(add, node, "x_hat", "x̂", spec, shows, ({ pixels }) => pixels);
-  terms({ spec, add, value, shows }, node);
+  const write = spec.likelihood === "mean" ? digits : short; // means of pixels are small
+  terms({ spec, add, value, shows, write }, node);
 
   function show(result, numbers) {
     for (const draw of shows) draw(result);
-    for (const [name, span] of texts) setText(span, digits(numbers[name]));
+    for (const [name, span] of texts) setText(span, write(numbers[name]));
+    if (spec.variational && write === short && betaOf(spec) === 1) {
+      setText(texts.get("loss"), shortSum(numbers.reconstruction, numbers.kl)); // of what is shown
+    }
   }
   function choose(name, latent) {
     for (const one of nodes) {
@@ -107,6 +112,12 @@ function latent({ spec, act, add, arrow, value, shows }, parent, i) {
   add(left, "kl", i, "kl", quantity("KL", i, value(`kl_${i + 1}`)));
   parent.append(left);
   arrow(parent, "q-z");
+  if (blocked(spec)) {
+    const law = text(`z${sub(i)} ∼ N(μ${sub(i)}, σ${sub(i)}²)`, "math law");
+    add(parent, "z", i, "z drawn", law, quantity("z", i, value(`z_${i + 1}`)));
+    shows.push(({ mu, sigma, z }) => bell.show(mu[i], sigma[i], z[i]));
+    return;
+  }
   const right = element("div", { className: "sampled" });
   const cell = element("div", { className: "eps" });
   const place = element("div", { className: "bell" });
@@ -142,7 +153,7 @@ function codeOf({ add, value }, parent, i) {
 }
 
 // Below the line: what compares x̂ with x, the KL, and the loss that they add up to.
-function terms({ spec, add, value, shows }, parent) {
+function terms({ spec, add, value, shows, write }, parent) {
   const box = element("div", { className: "terms" });
   const nats = inNats(spec) ? " nats" : "";
   const beta = betaOf(spec);
@@ -162,8 +173,7 @@ function terms({ spec, add, value, shows }, parent) {
   shows.push(({ reconstruction, kl }) =>
     setText(
       sum,
-      `${digits(reconstruction)} + ${beta === 1 ? "" : `${digits(beta)} × `}` +
-        `${digits(kl.reduce((a, b) => a + b, 0))} = `,
+      `${write(reconstruction)} + ${beta === 1 ? "" : `${digits(beta)} × `}${write(total(kl))} = `,
     ),
   );
 }

@@ -86,6 +86,8 @@ export const LOOK = `
 }
 .flow-explorer .posterior .kl { border-radius: 0 0 8px 8px; padding: 0.1em 0.4em; }
 .flow-explorer .node.z { flex: 1; }
+.flow-explorer .node.drawn { border-radius: 50% / 50%; padding: 0.25em 1em; }
+.flow-explorer .law { font-weight: 400; white-space: nowrap; }
 .flow-explorer .eps {
   display: grid; grid-template-columns: auto minmax(3em, 1fr); align-items: center; gap: 0.2em;
   padding: 2px 4px; border: 2px solid var(--tone); border-radius: 18px;
@@ -128,6 +130,7 @@ export const LOOK = `
 .flow-explorer .arrow { display: flex; flex-direction: column; gap: 3px; justify-content: center; padding: 0 2px; }
 .flow-explorer .arrow.down { align-self: center; width: 1.2em; transform: rotate(90deg); margin: 0.3em 0; }
 .flow-explorer .latents > .arrow { align-self: end; height: 2.2em; }
+.flow-explorer .latents > .arrow:has(+ .drawn) { align-self: center; }
 .flow-explorer .arrow svg { overflow: visible; }
 .flow-explorer .arrow .forward { color: var(--open); }
 .flow-explorer .arrow .reconstruction { color: var(--reconstruction); }
@@ -207,7 +210,7 @@ export const LOOK = `
   .flow-explorer .roomy .lines { display: block; }
 }
 @container (max-width: 599px) {
-  .flow-explorer .light :is(th, td) { padding: 0.1em 0.25em; }
+  .flow-explorer .light :is(th, td) { padding: 0.1em 0.15em; }
   .flow-explorer .light table { width: 100%; font-size: 12px; }
   .flow-explorer .line:is(.line, .plain) { grid-template-columns: 4.4em 1.8em minmax(0, 1fr) 1.8em 4.4em; }
   .flow-explorer .latents { grid-column: 1 / -1; }

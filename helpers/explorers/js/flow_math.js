@@ -48,6 +48,11 @@ const LIKELIHOODS = {
   },
 };
 
+// Whether z is a draw and no formula, so that the gradient ends there.
+export function blocked({ gradient }) {
+  return gradient === "blocked";
+}
+
 // Whether its loss is one of a probability, in nats.
 export function inNats({ likelihood }) {
   return likelihood === "bernoulli" || likelihood === "learned";
@@ -80,7 +85,7 @@ export function gradients({ decoder }, spec, result) {
   const { slope } = LIKELIHOODS[spec.likelihood];
   const byLogits = pixels.map((p, i) => (p - x[i]) * slope(p, spec));
   const byZ = backward(decoder, kept, byLogits, 1)[0];
-  const open = spec.gradient === "blocked" ? 0 : 1;
+  const open = blocked(spec) ? 0 : 1;
   const beta = betaOf(spec);
   const weight = result.reconstruction - spec.baseline;
   const through =
@@ -99,7 +104,7 @@ export function gradients({ decoder }, spec, result) {
 
 // The nodes that each light reaches. Noise of 0 keeps the reconstruction's from sigma.
 export function reached(spec, noise) {
-  const open = spec.gradient !== "blocked";
+  const open = !blocked(spec);
   const way = ["loss", "reconstruction", "x_hat", "decoder", "z"];
   if (!spec.variational) return { reconstruction: [...way, "encoder"], kl: [] };
   const on = open ? ["mu", ...(noise > 0 ? ["sigma"] : []), "q", "encoder"] : [];
@@ -114,7 +119,7 @@ export function numbersOf(spec, result, slopes = null) {
   if (spec.variational) {
     numbers.kl = total(result.kl);
     const { mu, sigma, eps, kl } = result;
-    Object.assign(each, { mu, sigma, eps, kl });
+    Object.assign(each, { mu, sigma, kl }, blocked(spec) ? {} : { eps });
   }
   if (slopes) {
     each.reconstruction_by_z = slopes.z;
@@ -137,6 +142,17 @@ export function digits(value) {
   if (size === 0) return "0";
   if (size < 1e-3) return value.toExponential(2).replaceAll("-", "−");
   return (size < 9999 ? value.toPrecision(4) : value.toFixed(0)).replace("-", "−");
+}
+
+// Two decimals, and no −0.00: for the line, where more would not fit.
+export function short(value) {
+  const text = value.toFixed(2);
+  return text === "-0.00" ? "0.00" : text.replace("-", "−");
+}
+
+// The loss as the sum of its parts as they are shown.
+export function shortSum(...parts) {
+  return short(parts.reduce((sum, part) => sum + Number(part.toFixed(2)), 0));
 }
 
 export function sub(i) {

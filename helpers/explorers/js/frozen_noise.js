@@ -55,6 +55,9 @@ function render({ model, el }) {
   const lines = shape("path", { class: "lines" }, picture);
   const drops = shape("path", { class: "drops" }, picture);
   const arrows = shape("path", { class: "arrows" }, picture);
+  const center = shape("g", { class: "center", "data-role": "center" }, picture);
+  shape("path", { d: `M0 ${Z_ROW + 7}l-5 9h10z` }, center);
+  shape("text", { x: 9, y: Z_ROW + 18 }, center).textContent = "μ";
   const dots = { eps: [], z: [], loss: [] };
 
   const controls = element("div", { className: "controls" });
@@ -89,6 +92,7 @@ function render({ model, el }) {
     lines.setAttribute("d", line);
     drops.setAttribute("d", drop);
     arrows.setAttribute("d", arrow);
+    center.setAttribute("transform", `translate(${toX(clip(mu))} 0)`);
     for (const [i, value] of [mu, sigma].entries()) sliders[i].show(value);
     const texts = Object.entries(shown).map(([name, value]) => [name, number(value)]);
     text.show({ ...Object.fromEntries(texts), count: String(eps.length) });
@@ -158,7 +162,8 @@ const CSS = `
 .frozen-noise svg .tick { font-size: 12px; text-anchor: middle; }
 .frozen-noise path { fill: none; stroke: var(--soft); stroke-width: 1; }
 .frozen-noise .axis { stroke: var(--line); }
-.frozen-noise .drops { stroke-dasharray: 2 3; opacity: 0.6; }
+.frozen-noise .drops { stroke-dasharray: 2 3; opacity: 0.8; }
+.frozen-noise .center path { fill: var(--ink); stroke: none; }
 .frozen-noise .curve { stroke-width: 2; }
 .frozen-noise .arrows { stroke: var(--gradient); stroke-width: 2.5; }
 .frozen-noise .eps { fill: var(--other); }

@@ -102,7 +102,7 @@ function render({ model, el }) {
     for (const [i, value] of [mu, sigma].entries()) sliders[i](value);
     const areasOf = ["positive", "negative", "area"].map((name) => [
       name,
-      number(numbers[name], 4),
+      number(numbers[name], 3),
     ]);
     sum.show(Object.fromEntries(areasOf));
   }
@@ -113,8 +113,8 @@ function render({ model, el }) {
       view.get("mu"),
       view.get("sigma"),
     );
-    const terms = [mu_term, sigma_term, log_term].map((value) => number(value, 4)).join(", ");
-    live.textContent = `μ ${number(mu)}, σ ${number(sigma)}: KL ${number(kl, 4)} nats, of ${terms}`;
+    const terms = [mu_term, sigma_term, log_term].map((value) => number(value, 3)).join(", ");
+    live.textContent = `μ ${number(mu)}, σ ${number(sigma)}: KL ${number(kl, 3)} nats, of ${terms}`;
   }
 
   const view = follow(model, ["mu", "sigma"], draw);
@@ -229,8 +229,8 @@ function areaPanel(parent) {
       const { positive: above, negative: below } = klNumbers(mu, sigma);
       chart.svg.setAttribute(
         "aria-label",
-        `q log (q / p) over z: an area of ${number(above, 4)} ` +
-          `above zero, and of ${number(below, 4)} below, which is hatched.`,
+        `q log (q / p) over z: an area of ${number(above, 3)} ` +
+          `above zero, and of ${number(below, 3)} below, which is hatched.`,
       );
     },
   };
@@ -272,9 +272,9 @@ function barPanel(parent) {
         bar.setAttribute("d", `M${chart.toX(from)} ${y}V${y + 34}H${chart.toX(to)}V${y}Z`);
         bar.setAttribute("class", `bar ${i === 3 ? "total" : to < from ? "less" : "more"}`);
         step.setAttribute("d", i < 3 ? `M${chart.toX(to)} ${y + 34}v50` : "");
-        value.textContent = number(numbers[name], 4);
+        value.textContent = number(numbers[name], 3);
       });
-      const said = TERMS.map(([name, text]) => `${text} ${number(numbers[name], 4)}`).join(", ");
+      const said = TERMS.map(([name, text]) => `${text} ${number(numbers[name], 3)}`).join(", ");
       chart.svg.setAttribute("aria-label", `Bars in nats: ${said}.`);
     },
   };
@@ -284,13 +284,13 @@ const CSS = `${panelLook(".kl-explorer")}
 .kl-explorer .panel .prior { stroke: var(--prior); stroke-width: 2.5; stroke-dasharray: 7 4; }
 .kl-explorer .panel .q { stroke: var(--posterior); stroke-width: 3; }
 .kl-explorer .panel .curve { stroke: var(--ink); stroke-width: 1.5; }
-.kl-explorer .panel :is(.positive, .more) { fill: var(--other); fill-opacity: 0.75; stroke: none; }
-.kl-explorer .panel .negative { fill: var(--other); fill-opacity: 0.25; stroke: none; }
+.kl-explorer .panel :is(.positive, .more) { fill: var(--prior); fill-opacity: 0.75; stroke: none; }
+.kl-explorer .panel .negative { fill: var(--prior); fill-opacity: 0.25; stroke: none; }
 .kl-explorer .panel .hatch { stroke: var(--ink); }
 .kl-explorer .panel .less {
-  fill: var(--other); fill-opacity: 0.25; stroke: var(--ink); stroke-dasharray: 4 3;
+  fill: var(--prior); fill-opacity: 0.25; stroke: var(--ink); stroke-dasharray: 4 3;
 }
-.kl-explorer .panel .total { fill: var(--other); stroke: var(--ink); stroke-width: 2; }
+.kl-explorer .panel .total { fill: var(--prior); stroke: var(--ink); stroke-width: 2; }
 .kl-explorer .panel .step { stroke-dasharray: 2 3; }
 .kl-explorer .panel .big { font-size: 17px; }
 .kl-explorer .handle { cursor: ew-resize; touch-action: none; }

@@ -138,7 +138,7 @@ export function linear(layer, x, count) {
 function nonzero({ inputs, outputs }, x, rows) {
   const [first, second] = rows.map((row) => row * inputs);
   const places = new Int32Array(inputs);
-  const values = new Float32Array(2 * inputs);
+  const values = new Float64Array(2 * inputs);
   let count = 0;
   for (let i = 0; i < inputs; i++) {
     const a = x[first + i];
@@ -203,7 +203,8 @@ function addRows({ weight, bias, outputs }, rows, { places, values, count }, res
 }
 
 // The gradient by x from that by the output (count, outputs).
-export function linearBackward({ weight, inputs, outputs }, gradient, count) {
+export function linearBackward({ weight, inputs, outputs }, given, count) {
+  const gradient = new Float64Array(given); // read often: converted once
   const result = new Float32Array(count * inputs);
   for (let row = 0; row < count; row += 2) {
     for (let i = 0; i < inputs; i += 4) {

@@ -40,6 +40,7 @@ export const LOOK = `
 .playground .shares { display: flex; flex-direction: column; gap: 3px; }
 .playground .shares[hidden] { display: none; }
 .playground .film-panel .slider { grid-template-columns: auto minmax(80px, 1fr) 4em; gap: 8px; }
+.playground .film-panel .slider > :first-child { white-space: nowrap; }
 .playground .watch { min-height: 2.8em; }
 .playground .lessons-panel .controls { align-items: center; gap: 6px; }
 .playground .slow-panel { padding-top: 10px; border-top: 1px solid var(--line); max-width: none; }
@@ -70,7 +71,7 @@ export const LOOK = `
   .playground .images-panel { grid-area: 2 / 2; }
   .playground :is(.film-panel, .lessons-panel) { grid-column: 2; }
   .playground .film-panel { flex-direction: row !important; flex-wrap: wrap; align-items: center; gap: 4px 16px !important; }
-  .playground .film-panel .slider { flex: 1; }
+  .playground .film-panel .slider { flex: 1 0 20em; }
 }
 @container (min-width: 980px) {
   .playground .board { grid-template-columns: 410px repeat(2, minmax(0, 1fr)); }

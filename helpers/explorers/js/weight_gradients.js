@@ -10,10 +10,11 @@ export function weightGradients(layers, kept, byOutputs, count) {
 
 // From x (count, inputs) and the gradient by the output (count, outputs): that of a weight is the
 // sum over the rows of its input times its output's; that of a bias the sum of its output's.
-export function linearWeightGradients({ inputs, outputs }, x, gradient, count) {
+export function linearWeightGradients({ inputs, outputs }, x, given, count) {
+  const gradient = new Float64Array(given); // read often: converted once
   const weight = new Float32Array(inputs * outputs);
-  const places = new Int32Array(count + 3);
-  const values = new Float32Array(count + 3); // 0 behind the last: rows are added in fours
+  const places = new Int32Array(count + 7);
+  const values = new Float64Array(count + 7); // 0 behind the last: rows are added in eights
   for (let i = 0; i < inputs; i++) {
     let used = 0;
     for (let row = 0; row < count; row++) {
@@ -23,25 +24,40 @@ export function linearWeightGradients({ inputs, outputs }, x, gradient, count) {
       values[used++] = value;
     }
     values.fill(0, used);
-    for (let k = 0; k < used; k += 4) {
-      addFour(weight, i * outputs, outputs, gradient, places, values, k);
+    for (let k = 0; k < used; k += 8) {
+      addEight(weight, i * outputs, outputs, gradient, places, values, k);
     }
   }
   return { weight, bias: columnSums(gradient, count, outputs) };
 }
 
-function addFour(sum, at, length, gradient, places, values, k) {
-  const a = places[k];
+function addEight(sum, at, length, gradient, places, values, k) {
+  const a = places[k + 0];
+  const p = values[k + 0];
   const b = places[k + 1];
-  const c = places[k + 2];
-  const d = places[k + 3];
-  const p = values[k];
   const q = values[k + 1];
+  const c = places[k + 2];
   const r = values[k + 2];
+  const d = places[k + 3];
   const s = values[k + 3];
+  const e = places[k + 4];
+  const t = values[k + 4];
+  const f = places[k + 5];
+  const u = values[k + 5];
+  const g = places[k + 6];
+  const v = values[k + 6];
+  const h = places[k + 7];
+  const w = values[k + 7];
   for (let o = 0; o < length; o++) {
     sum[at + o] +=
-      p * gradient[a + o] + q * gradient[b + o] + r * gradient[c + o] + s * gradient[d + o];
+      p * gradient[a + o] +
+      q * gradient[b + o] +
+      r * gradient[c + o] +
+      s * gradient[d + o] +
+      t * gradient[e + o] +
+      u * gradient[f + o] +
+      v * gradient[g + o] +
+      w * gradient[h + o];
   }
 }
 

@@ -30,7 +30,7 @@ def importance_weighted_bound(model, x, k, log_likelihood=bernoulli_log_likeliho
     Raises:
         ValueError: if k is no integer of 1 or more, or x does not fit the model or the likelihood.
     Source:
-        Burda, Grosse & Salakhutdinov 2016, equation 8. notebooks/05, section 4.
+        Burda, Grosse & Salakhutdinov 2016, equation 8. notebooks/05, section 6.
     """
     check_count(1, k=k)
     check_matrix(x=x)

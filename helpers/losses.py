@@ -44,7 +44,7 @@ def bernoulli_log_likelihood(x: Tensor, x_logits: Tensor) -> Tensor:
         ValueError: if the shapes differ, or x leaves [0, 1].
         FloatingPointError: if the result is not finite.
     Source:
-        notebooks/05, section 4.
+        notebooks/05, sections 2 and 8.
     """
     _check_pixels(x, x_logits, "x_logits")
     low, high = x.aminmax() if x.numel() else (0, 1)
@@ -73,7 +73,7 @@ def gaussian_log_likelihood(x: Tensor, mean: Tensor, logvar: Tensor | float) -> 
         RuntimeError: from torch, if logvar does not fit.
         FloatingPointError: if the result is not finite.
     Source:
-        notebooks/05, section 2.
+        notebooks/05, section 8.
     """
     _check_pixels(x, mean, "mean")
     logvar = torch.as_tensor(logvar, dtype=mean.dtype, device=mean.device)
@@ -109,7 +109,7 @@ def elbo_terms(x: Tensor, output: VAEOutput, log_likelihood=bernoulli_log_likeli
         ValueError: if the shapes differ, or x leaves [0, 1] (Bernoulli).
         FloatingPointError: if a term is not finite.
     Source:
-        Kingma & Welling 2014, equation 10. Derived in notebooks/05, section 1.
+        Kingma & Welling 2014, equation 10. Derived in notebooks/05, section 7.
     """
     reconstruction = log_likelihood(x, output.x_logits)
     kl = kl_divergence(output.mu, output.logvar)

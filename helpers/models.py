@@ -87,7 +87,7 @@ class VAE(nn.Module):
     Raises:
         ValueError: for a size below 1, or an input of another width.
     Source:
-        Kingma & Welling 2014. Derived in notebooks/05, sections 1 and 3.
+        Kingma & Welling 2014. Written out in notebooks/05, section 2.
     """
 
     def __init__(self, latent_dim=2, hidden_dims=(512, 256), input_dim=784):
@@ -129,7 +129,7 @@ class ConditionalVAE(VAE):
     Raises:
         ValueError: for a size below 1, or an input of another width.
     Source:
-        Kingma, Rezende, Mohamed & Welling 2014 (M2); Sohn, Lee & Yan 2015. notebooks/05, section 7.
+        Kingma, Rezende, Mohamed & Welling 2014 (M2); Sohn, Lee & Yan 2015. notebooks/05, section 9.
     """
 
     def __init__(self, latent_dim=2, hidden_dims=(512, 256), input_dim=784, condition_dim=10):

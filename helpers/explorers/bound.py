@@ -25,7 +25,7 @@ class BoundExplorer(Explorer):
     Raises:
         ValueError: where the above does not hold.
     Source:
-        notebooks/05, section 1.
+        notebooks/05, section 7.
     """
 
     _esm = module("bound.js")

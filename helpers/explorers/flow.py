@@ -43,7 +43,7 @@ class FlowExplorer(Explorer):
     Raises:
         ValueError: for a model, images, labels or settings that do not fit.
     Source:
-        notebooks/05, section 3; img/vae.svg.
+        notebooks/05, section 2; img/vae.svg.
     """
 
     _esm = module("flow.js")

@@ -53,7 +53,7 @@ class Playground(Explorer):
     Raises:
         ValueError: for images or settings that do not fit.
     Source:
-        notebooks/05, section 3; Kingma & Welling 2014.
+        notebooks/05, section 4; Kingma & Welling 2014.
     """
 
     _esm = module("playground.js")

@@ -280,6 +280,9 @@ def test_every_explorer_moves_with_keys_and_pointer(page, scheme):
         if figure.locator(".question").count():
             check_question(figure)
             continue
+        if not figure.locator("input[type=range]").count():
+            check_draw(page, figure)
+            continue
         slider = figure.locator("input[type=range]").first
         looks = [figure.evaluate(LOOK)]
         slider.focus()
@@ -292,6 +295,16 @@ def test_every_explorer_moves_with_keys_and_pointer(page, scheme):
         looks.append(figure.evaluate(LOOK))
         page.mouse.up()
         assert len(set(looks)) == 3, figure.get_attribute("data-state")
+
+
+def check_draw(page, figure) -> None:
+    """Without a slider there is a button that draws, with the keyboard as with the pointer."""
+    button, looks = figure.get_by_role("button", name=re.compile("^Draw z")), []
+    for press in (lambda: None, lambda: button.press("Enter"), button.click):
+        press()
+        settle(page)
+        looks.append(figure.evaluate(LOOK))
+    assert len(set(looks)) == 3, figure.get_attribute("data-state")
 
 
 def check_question(figure) -> None:

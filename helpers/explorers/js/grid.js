@@ -5,7 +5,7 @@
 import { element } from "./common.js";
 
 const CELLS = 20;
-const SLICE = 10; // milliseconds of decoding between two frames, about
+const SLICE = 16; // milliseconds of decoding between two frames, about
 const INK = 0.6; // how dark they are, so that points are seen above them
 
 // The codes (CELLS · CELLS, latent_dim) of the cells, row after row from the top.

@@ -324,3 +324,15 @@ def test_a_drawing_is_heard_of_from_outside_and_cleared(show):
     assert page.evaluate("model.get('drawing')") is None
     assert page.evaluate("saved.length") == 1
     assert pixels(page, "seen").max() == 0
+
+
+@pytest.mark.parametrize("name", ["bound", "posterior"])
+def test_on_a_phone_the_charts_stand_below_each_other(show, name):
+    page = show(EXPLORERS[name]())
+    places = "() => [...document.querySelectorAll('svg > g')].map(g => g.getBoundingClientRect().y)"
+    width = page.viewport_size["width"]
+    for viewport, apart in ((390, True), (width, False)):
+        page.set_viewport_size({"width": viewport, "height": 900})
+        settle(page)
+        first, second = page.evaluate(places)
+        assert (second - first > 200) == apart

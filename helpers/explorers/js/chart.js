@@ -13,8 +13,21 @@ export function axis(name, range, marks) {
   return { name, range, marks: marks.map((mark) => (mark.length ? mark : [mark, plain(mark)])) };
 }
 
+// Charts beside each other; where there is no room, on a phone, below each other.
 export function charts(root, count = 2) {
-  return shape("svg", { viewBox: `0 0 ${count * WIDTH} ${HEIGHT}`, role: "img" }, root);
+  const svg = shape("svg", { role: "img" }, root);
+  function lay() {
+    const narrow = root.clientWidth > 0 && root.clientWidth < 480;
+    const [across, down] = narrow ? [1, count] : [count, 1];
+    svg.setAttribute("viewBox", `0 0 ${across * WIDTH} ${down * HEIGHT}`);
+    for (const [k, node] of svg.querySelectorAll(":scope > g").entries()) {
+      const [x, y] = narrow ? [0, k * HEIGHT] : [k * WIDTH, 0];
+      node.setAttribute("transform", `translate(${x} ${y})`);
+    }
+  }
+  lay();
+  new ResizeObserver(lay).observe(root);
+  return svg;
 }
 
 // The axes of one chart, at `shift` from the left; gives what draws into them.

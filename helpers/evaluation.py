@@ -65,7 +65,7 @@ def exact_log_likelihood(
         ValueError: if the latent is not two-dimensional, the grid is empty, or x does not fit the
             model or the likelihood.
     Source:
-        notebooks/05, section 4.
+        notebooks/closer_looks/05a, section 1.
     """
     if model.latent_dim != 2:
         raise ValueError(f"expected a model with latent_dim 2; got {model.latent_dim}")
@@ -97,7 +97,7 @@ def active_units(model: VAE, x: Tensor, threshold: float = 0.01) -> Tensor:
     Raises:
         ValueError: if there are fewer than two images, or the threshold is not 0 or more.
     Source:
-        Burda, Grosse & Salakhutdinov 2016, section 5.2. notebooks/05, section 2.
+        Burda, Grosse & Salakhutdinov 2016, section 5.2. notebooks/closer_looks/05b, section 1.
     """
     check_matrix(x=x)
     if len(x) < 2 or not threshold >= 0:
@@ -153,7 +153,7 @@ def sure_share(classifier: nn.Module, images: Tensor, probability: float = 0.9) 
     Raises:
         ValueError: if the images do not fit the classifier.
     Source:
-        notebooks/05, section 3.
+        notebooks/02, section 5.
     """
     sure = classifier(images).softmax(dim=-1).amax(dim=-1) >= probability
     return sure.float().mean().item()

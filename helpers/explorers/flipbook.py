@@ -27,7 +27,7 @@ class Flipbook(Explorer):
     Raises:
         ValueError: if there are no values, alt is empty, or start is not one of the values.
     Source:
-        first used in notebooks/04, section 4.
+        first used in notebooks/05, section 9.
     """
 
     _esm = module("flipbook.js")

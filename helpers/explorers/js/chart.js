@@ -1,4 +1,4 @@
-// Two charts side by side, for the explorers of one latent z: see bound.js and posterior.js.
+// One or two charts, for the explorers of one latent z: see bound.js and posterior.js.
 
 import { plain, shape } from "./common.js";
 

@@ -97,7 +97,8 @@ def active_units(model: VAE, x: Tensor, threshold: float = 0.01) -> Tensor:
     Raises:
         ValueError: if there are fewer than two images, or the threshold is not 0 or more.
     Source:
-        Burda, Grosse & Salakhutdinov 2016, section 5.2. notebooks/closer_looks/05b, section 1.
+        Burda, Grosse & Salakhutdinov 2016, section 5.2. No notebook uses it:
+        notebooks/closer_looks/05b, section 1, counts latents by their KL.
     """
     check_matrix(x=x)
     if len(x) < 2 or not threshold >= 0:

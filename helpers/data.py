@@ -63,12 +63,13 @@ def balanced(data: ImageData, train: int = 400, test: int = 100) -> ImageData:
 
     Args:
         data: ImageData.
-        train, test: training and held-out images a class.
+        train, test: training and held-out images a class, at most: where a class has fewer, as
+            many are taken of each as that class has.
     Returns:
         ImageData in which each class is as frequent as the others.
     Raises:
-        ValueError: if train or test is no integer of 1 or more, a class has fewer images, or
-            lengths differ.
+        ValueError: if train or test is no integer of 1 or more, a class has no training or no
+            held-out image, or lengths differ.
     Source:
         Used wherever a notebook loads images: each takes as long on every data set.
     """
@@ -81,14 +82,15 @@ def balanced(data: ImageData, train: int = 400, test: int = 100) -> ImageData:
 
 
 def _first_of_each_class(x: Tensor, y: Tensor, classes: Tensor, n: int) -> tuple[Tensor, Tensor]:
-    """The first n images of each class, in turn."""
+    """The first n images of each class, in turn; fewer where a class has fewer."""
     if len(x) != len(y):
         raise ValueError(f"expected a class for each of {len(x)} images; got {len(y)} classes")
     rows = [torch.nonzero(y == c).flatten() for c in classes]
     fewest = min(len(r) for r in rows)
-    if n > fewest:
-        raise ValueError(f"expected at most {fewest} images of each class; got {n}")
-    index = torch.stack([r[:n] for r in rows], dim=1).flatten()
+    if fewest == 0:
+        missing = next(int(c) for c, r in zip(classes, rows, strict=True) if len(r) == 0)
+        raise ValueError(f"expected training and held-out images of class {missing}; got none")
+    index = torch.stack([r[: min(n, fewest)] for r in rows], dim=1).flatten()
     return x[index], y[index]
 
 

@@ -23,10 +23,11 @@ def read(path: Path) -> str:
 
 
 def told(path: Path) -> str:
-    """What the notebook of a page says: its text, its code, what the cells printed."""
+    """What the notebook of a page says: its text, its code, what cells printed, alt texts."""
     (notebook,) = ROOT.glob(f"notebooks/0{path.stem[-1]}_*.ipynb")
     cells = nbformat.read(notebook, as_version=4).cells
-    printed = [output.get("text", "") for cell in cells for output in cell.get("outputs", [])]
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    printed = [o.get("text", "") + o.get("data", {}).get("text/plain", "") for o in outputs]
     return "\n".join([*(cell.source for cell in cells), *printed])
 
 

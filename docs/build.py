@@ -67,14 +67,21 @@ def build(root: Path, site: Path, folder: Path) -> None:
 
 
 def fingerprint(root: Path) -> str:
-    """A text that changes with every file that the site is made of."""
-    digest = sha256()
+    """A text that changes with every file that the site is made of, or with what makes it."""
+    digest, paths = sha256(), sorted(root.glob("requirements*.txt"))
     for name in ("docs", "helpers", "img", "notebooks"):
-        for path in sorted((root / name).rglob("*")):
-            if path.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & {*path.parts}:
-                digest.update(f"{path.relative_to(root)} {path.stat().st_size}\n".encode())
-                digest.update(path.read_bytes())
+        paths += sorted((root / name).rglob("*"))
+    for path in paths:
+        if path.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & {*path.parts}:
+            digest.update(f"{path.relative_to(root)} {path.stat().st_size}\n".encode())
+            digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def up_to_date(root: Path, site: Path) -> bool:
+    """Whether the site was built of the files as they are."""
+    stamp = site / STAMP
+    return stamp.is_file() and stamp.read_text() == fingerprint(root)
 
 
 def sources(root: Path) -> list[Path]:
@@ -192,5 +199,8 @@ def picture(output: dict, name: str, static: Path, up: str) -> str:
 
 if __name__ == "__main__":
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # two notebooks at once, on two cores
-    with TemporaryDirectory() as folder:
-        build(ROOT, SITE, Path(folder))
+    if up_to_date(ROOT, SITE):
+        print("The site is built of the files as they are.")
+    else:
+        with TemporaryDirectory() as folder:
+            build(ROOT, SITE, Path(folder))

@@ -39,10 +39,9 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def site():
     """The folder that `make site` built, of the files as they are now."""
-    from docs.build import SITE, STAMP, fingerprint  # which takes Sphinx in
+    from docs.build import SITE, up_to_date  # which takes Sphinx in
 
-    stamp = SITE / STAMP
-    if not stamp.is_file() or stamp.read_text() != fingerprint(SITE.parent):
+    if not up_to_date(SITE.parent, SITE):
         pytest.fail("expected a site built of the files as they are; run `make site` first")
     return SITE
 

@@ -157,7 +157,7 @@ def pages(tmp_path_factory):
     write(root / "notebooks" / "closer_looks" / "01a_look.ipynb", link, saved)
     (root / "notebooks" / "closer_looks" / ".ipynb_checkpoints").mkdir()
     build.build(root, root / "site", folder)
-    assert (root / "site" / build.STAMP).read_text() == build.fingerprint(root)
+    assert build.up_to_date(root, root / "site")
     return {str(p.relative_to(root / "site")): p.read_text() for p in root.glob("site/**/*.html")}
 
 
@@ -259,10 +259,23 @@ def test_a_notebook_without_minutes_is_not_listed_in_silence(tmp_path):
 def test_the_fingerprint_changes_with_any_file(tmp_path):
     (tmp_path / "docs").mkdir()
     seen = {build.fingerprint(tmp_path)}
-    for name, text in (("a.md", "a"), ("a.md", "b"), ("b.md", "b"), ("b.md", "")):
-        (tmp_path / "docs" / name).write_text(text)
+    names = ("docs/a.md", "docs/a.md", "docs/b.md", "docs/b.md", "requirements-dev.txt")
+    for name, text in zip(names, ("a", "b", "b", "", "sphinx"), strict=True):
+        (tmp_path / name).write_text(text)
         seen.add(build.fingerprint(tmp_path))
-    assert len(seen) == 5
+    assert len(seen) == 6
     (tmp_path / "docs" / "__pycache__").mkdir()
     (tmp_path / "docs" / "__pycache__" / "a.pyc").write_text("a")
     assert build.fingerprint(tmp_path) in seen
+
+
+def test_a_site_is_up_to_date_only_while_the_files_stay(tmp_path):
+    site, page = tmp_path / "site", tmp_path / "docs" / "a.md"
+    assert not build.up_to_date(tmp_path, site)
+    for folder in (site, page.parent):
+        folder.mkdir()
+    page.write_text("a")
+    (site / build.STAMP).write_text(build.fingerprint(tmp_path))
+    assert build.up_to_date(tmp_path, site)
+    page.write_text("b")
+    assert not build.up_to_date(tmp_path, site)

@@ -271,9 +271,7 @@ def test_a_page_is_accessible_on_light_and_on_dark(page, scheme):
     check_with_axe(page)
 
 
-def test_every_explorer_moves_with_keys_and_pointer(page, scheme):
-    # Where light ended, and two keys from there, even a slider of few steps is not at its end.
-    end = 0.15 if scheme == "light" else 0.99
+def test_every_explorer_moves_with_keys_and_pointer(page):
     for figure in page.locator(LIVING).all():
         assert figure.locator("> img").count() == 0
         figure.scroll_into_view_if_needed()
@@ -290,7 +288,7 @@ def test_every_explorer_moves_with_keys_and_pointer(page, scheme):
             page.keyboard.press("ArrowRight")
         settle(page)
         looks.append(figure.evaluate(LOOK))
-        drag(page, slider, (0.5, 0.5), (end, 0.5))
+        drag(page, slider, (0.5, 0.5), (0.15, 0.5))
         settle(page)
         looks.append(figure.evaluate(LOOK))
         page.mouse.up()
@@ -376,9 +374,7 @@ def test_a_latent_explorer_decodes_each_frame_as_pytorch_does(site, address, vis
         root = page.locator(f"figure[data-state='{state}']")
         root.scroll_into_view_if_needed()
         root.locator(".latent-explorer").wait_for()
-        for scheme in SCHEMES:
-            page.emulate_media(color_scheme=scheme)
-            drag_and_compare(page, root, model.decoded)
+        drag_and_compare(page, root, model.decoded)
 
 
 def test_at_least_three_notebooks_have_a_latent_explorer(site):

@@ -44,8 +44,8 @@ def page(chrome, request):
         answer = {"body": content, "content_type": "text/html"}
         page.route("**/page.html", lambda route: route.fulfill(**answer))
         page.goto(address + "page.html")
+        page.expected = MADE[request.param]
         yield page
-        assert page.evaluate("globalThis.made") == MADE[request.param]
         page.close()
 
 
@@ -85,6 +85,12 @@ def test_what_is_no_number_stays_in_its_row_or_column_and_leaves_nothing_behind(
     assert np.isnan(column[:, 17]).all()
     assert (column[:, :17] == 5).all()
     assert (after == 5).all()
+
+
+def test_the_kernel_is_made_once_where_it_may_be(page):
+    products(page, [matrices((1, 1, 1))])
+    products(page, [matrices((2, 3, 4))] * 2)
+    assert page.evaluate("globalThis.made") == page.expected
 
 
 def test_a_worker_from_the_disk_may_use_simd(chrome, tmp_path):

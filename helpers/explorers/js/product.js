@@ -40,7 +40,8 @@ function quick() {
     console.debug("product: no SIMD here", error);
     return null;
   }
-  // In the kernel's memory a, b and c lie one behind the other, filled up to whole tiles.
+  // In the kernel's memory a, b and c lie one behind the other, with room for whole tiles: what the
+  // last row and the last columns hold there besides reaches nothing that is read.
   return (a, b, rows, inner, columns) => {
     const height = 2 * Math.ceil(rows / 2);
     const width = 16 * Math.ceil(columns / 16);
@@ -48,7 +49,6 @@ function quick() {
     const atC = atB + inner * width;
     const memory = numbers(kernel.memory, atC + height * width);
     memory.set(a);
-    if (width > columns) memory.fill(0, atB, atC);
     copyRows(b, columns, memory.subarray(atB), width, inner);
     for (let column = 0; column < width; column += 16) {
       for (let row = 0; row < height; row += 2) {

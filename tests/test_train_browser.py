@@ -9,7 +9,6 @@ from helpers.losses import bernoulli_log_likelihood, gaussian_log_likelihood, kl
 from helpers.models import VAE, Autoencoder
 from tests.javascript import CALL
 
-pytest_plugins = ["tests.javascript"]
 D, WIDTH, B, STEPS = 49, 12, 16, 50
 GRADIENTS = ("reparameterized", "score", "blocked")
 LIKELIHOODS = ("bernoulli", "sum", "mean", "learned")

@@ -7,13 +7,15 @@ from torch.distributions import Normal
 
 from helpers.losses import bernoulli_log_likelihood, gaussian_log_likelihood, kl_divergence
 from helpers.models import VAE, Autoencoder
+from tests.javascript import CALL
 
-pytest_plugins = ["tests.javascript"]
 D, WIDTH, B, STEPS = 49, 12, 16, 50
 GRADIENTS = ("reparameterized", "score", "blocked")
 LIKELIHOODS = ("bernoulli", "sum", "mean", "learned")
 CASES = [(True, g, like, beta) for g in GRADIENTS for like in LIKELIHOODS for beta in (0, 1, 4)]
 CASES += [(False, "reparameterized", like, 1) for like in LIKELIHOODS]
+PLAIN = [(True, "reparameterized", "bernoulli", 1), (True, "score", "learned", 4)]
+PLAIN += [(True, "blocked", "sum", 1), (False, "reparameterized", "mean", 1)]
 # The gradients on the first batch, the shares, and the weights after a step on each batch.
 TRAIN = """
 async (train, { numbers, size, width, settings, batches, count }) => {
@@ -110,8 +112,28 @@ def close(ours, theirs, bound: float) -> bool:
     return (ours - theirs).norm() <= bound * theirs.norm()
 
 
+@pytest.fixture(scope="module")
+def plain_js(js, chrome):
+    """js in a browser without WebAssembly: the products are the plain ones."""
+    page = chrome.new_page()
+    page.add_init_script("delete globalThis.WebAssembly")
+    page.goto(js.page.url)
+    yield lambda *given: page.evaluate(CALL, [*given])
+    page.close()
+
+
 @pytest.mark.parametrize(("variational", "gradient", "likelihood", "beta"), CASES)
 def test_gradients_and_steps_are_those_of_torch(js, variational, gradient, likelihood, beta):
+    check_training(js, variational, gradient, likelihood, beta)
+
+
+@pytest.mark.parametrize(("variational", "gradient", "likelihood", "beta"), PLAIN)
+def test_they_are_so_without_simd(plain_js, variational, gradient, likelihood, beta):
+    check_training(plain_js, variational, gradient, likelihood, beta)
+
+
+def check_training(js, variational, gradient, likelihood, beta):
+    """Gradients, losses, and the weights after fifty steps."""
     model, logvar = start(variational)
     data = batches()
     settings = {"variational": variational, "gradient": gradient}

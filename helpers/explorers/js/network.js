@@ -3,8 +3,9 @@
 //
 // A batch (B, D) is one array, row after row. A network is a list of layers: { type: "Linear",
 // weight, bias, inputs, outputs }, or an activation { type, value, slope } with its derivative.
-// A weight stands by input, weight[input * outputs + output]: torch's, transposed. So the weights
-// of an input that is zero, as most pixels of a digit are, need not be read.
+// A weight stands by input, weight[input * outputs + output]: torch's, transposed.
+
+import { product } from "./product.js";
 
 // Each makes, of the layer's settings, the function and its derivative.
 const ACTIVATIONS = {
@@ -123,142 +124,20 @@ export function backward(layers, kept, gradient, count) {
   return result;
 }
 
-// x (count, inputs) -> (count, outputs), two rows at a time: a weight that was read serves both, and
-// inputs that are zero in both are passed over.
-export function linear(layer, x, count) {
-  const result = new Float32Array(count * layer.outputs);
-  for (let row = 0; row < count; row += 2) {
-    const rows = [row, Math.min(row + 1, count - 1)];
-    addRows(layer, rows, nonzero(layer, x, rows), result);
+// x W + b: x (count, inputs) -> (count, outputs)
+export function linear({ weight, bias, inputs, outputs }, x, count) {
+  const result = product(x, weight, count, inputs, outputs);
+  for (let row = 0, at = 0; row < count; row++) {
+    for (let output = 0; output < outputs; output++) result[at++] += bias[output];
   }
   return result;
 }
 
-// For each input that is not zero in both rows: where its weights begin, and its two values.
-function nonzero({ inputs, outputs }, x, rows) {
-  const [first, second] = rows.map((row) => row * inputs);
-  const places = new Int32Array(inputs);
-  const values = new Float64Array(2 * inputs);
-  let count = 0;
-  for (let i = 0; i < inputs; i++) {
-    const a = x[first + i];
-    const b = x[second + i];
-    if (a === 0 && b === 0) continue;
-    values[2 * count] = a;
-    values[2 * count + 1] = b;
-    places[count++] = i * outputs;
-  }
-  return { places, values, count };
-}
-
-// Eight sums, of two rows and four outputs, that stay in registers; then what is left, one by one.
-function addRows({ weight, bias, outputs }, rows, { places, values, count }, result) {
-  const [first, second] = rows.map((row) => row * outputs);
-  const even = outputs - (outputs % 4);
-  for (let o = 0; o < even; o += 4) {
-    let a = bias[o];
-    let b = bias[o + 1];
-    let c = bias[o + 2];
-    let d = bias[o + 3];
-    let e = a;
-    let f = b;
-    let g = c;
-    let h = d;
-    for (let k = 0; k < count; k++) {
-      const at = places[k] + o;
-      const s = values[2 * k];
-      const t = values[2 * k + 1];
-      const p = weight[at];
-      const q = weight[at + 1];
-      const u = weight[at + 2];
-      const v = weight[at + 3];
-      a += s * p;
-      b += s * q;
-      c += s * u;
-      d += s * v;
-      e += t * p;
-      f += t * q;
-      g += t * u;
-      h += t * v;
-    }
-    result[second + o] = e; // where the batch ends in a single row, both are this one
-    result[second + o + 1] = f;
-    result[second + o + 2] = g;
-    result[second + o + 3] = h;
-    result[first + o] = a;
-    result[first + o + 1] = b;
-    result[first + o + 2] = c;
-    result[first + o + 3] = d;
-  }
-  for (let o = even; o < outputs; o++) {
-    let a = bias[o];
-    let e = a;
-    for (let k = 0; k < count; k++) {
-      a += values[2 * k] * weight[places[k] + o];
-      e += values[2 * k + 1] * weight[places[k] + o];
-    }
-    result[second + o] = e;
-    result[first + o] = a;
-  }
-}
-
-// The gradient by x from that by the output (count, outputs).
-export function linearBackward({ weight, inputs, outputs }, given, count) {
-  const gradient = new Float64Array(given); // read often: converted once
-  const result = new Float32Array(count * inputs);
-  for (let row = 0; row < count; row += 2) {
-    for (let i = 0; i < inputs; i += 4) {
-      addProducts(gradient, row, count, weight, i, inputs, outputs, result);
-    }
-  }
-  return result;
-}
-
-// Eight sums that stay in registers: two rows of the gradient times four of the weights. Where the
-// rows or the inputs end sooner, some are the last one's again.
-function addProducts(gradient, row, count, weight, i, inputs, length, result) {
-  const second = Math.min(row + 1, count - 1);
-  const [x, y] = [row * length, second * length];
-  const last = inputs - 1;
-  const at = i * length;
-  const bt = Math.min(i + 1, last) * length;
-  const ct = Math.min(i + 2, last) * length;
-  const dt = Math.min(i + 3, last) * length;
-  let p = 0;
-  let q = 0;
-  let r = 0;
-  let s = 0;
-  let t = 0;
-  let u = 0;
-  let v = 0;
-  let w = 0;
-  for (let k = 0; k < length; k++) {
-    const g = gradient[x + k];
-    const h = gradient[y + k];
-    const a = weight[at + k];
-    const b = weight[bt + k];
-    const c = weight[ct + k];
-    const d = weight[dt + k];
-    p += g * a;
-    q += g * b;
-    r += g * c;
-    s += g * d;
-    t += h * a;
-    u += h * b;
-    v += h * c;
-    w += h * d;
-  }
-  const left = Math.min(4, inputs - i);
-  const one = row * inputs + i;
-  const two = second * inputs + i;
-  result[two] = t; // where the batch ends in a single row, both are this one
-  result[one] = p;
-  if (left > 1) result[two + 1] = u;
-  if (left > 1) result[one + 1] = q;
-  if (left > 2) result[two + 2] = v;
-  if (left > 2) result[one + 2] = r;
-  if (left > 3) result[two + 3] = w;
-  if (left > 3) result[one + 3] = s;
+// The gradient by x from that by the output, g (count, outputs): g Wᵀ, computed as (W gᵀ)ᵀ, as g has
+// fewer numbers to transpose than W.
+export function linearBackward({ weight, inputs, outputs }, gradient, count) {
+  const columns = transposed(gradient, count, outputs);
+  return transposed(product(weight, columns, inputs, outputs, count), inputs, count);
 }
 
 export function mapped(f, x) {

@@ -222,9 +222,12 @@ export function adam(all, slopes, moments, { rate, first, second, epsilon } = AD
     const size = rate / (1 - first ** steps);
     const scale = 1 / Math.sqrt(1 - second ** steps);
     for (let i = 0; i < w.length; i++) {
-      m[i] += (1 - first) * (g[i] - m[i]);
-      v[i] += (1 - second) * (g[i] * g[i] - v[i]);
-      w[i] -= (size * m[i]) / (Math.sqrt(v[i]) * scale + epsilon);
+      const slope = g[i];
+      const average = m[i] + (1 - first) * (slope - m[i]);
+      const square = v[i] + (1 - second) * (slope * slope - v[i]);
+      w[i] -= (size * average) / (Math.sqrt(square) * scale + epsilon);
+      m[i] = average;
+      v[i] = square;
     }
   }
 }

@@ -111,7 +111,9 @@ function lossesOf({ losses, kl }) {
 }
 
 function grey(logits) {
-  return Uint8Array.from(logits, (l) => Math.round(255 * sigmoid(l)));
+  const bytes = new Uint8Array(logits.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Math.round(255 * sigmoid(logits[i]));
+  return bytes;
 }
 
 // Half the side of the map: 98 of 100 codes are on it. It shrinks only where it is far too large,

@@ -214,13 +214,12 @@ def running_hub(folder: Path, idle: int = 0):
         config=str(HUB / "jupyterhub_config.py"), ports=ports, readers=READERS, idle=idle
     )
     (state / "config.py").write_text(config)
-    path = f"{BUILD}/proxy/node_modules/.bin:{os.environ['PATH']}"
+    given = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    given["PATH"] = f"{BUILD}/proxy/node_modules/.bin:{given['PATH']}"
     command = [folder / "bin" / "jupyterhub", "-f", state / "config.py"]
     hub = Hub(f"http://127.0.0.1:{ports[0]}")
     with open(BUILD / "log.txt", "a") as log:
-        process = subprocess.Popen(
-            command, cwd=state, env=os.environ | {"PATH": path}, stdout=log, stderr=log
-        )
+        process = subprocess.Popen(command, cwd=state, env=given, stdout=log, stderr=log)
         family = []
         try:
             wait_until_up(hub, process)
@@ -355,7 +354,7 @@ def sentence(hub: Hub, user: User) -> str:
     with running_browser(find_chromium()) as browser:
         page = browser.new_page()
         log_in(page, hub, user)
-        page.locator(".error, .alert, .auth-form-body .help-block").first.wait_for()
+        page.locator(".login_error:visible, .error:visible").first.wait_for()
         return page.locator("body").inner_text()
 
 
@@ -376,9 +375,11 @@ def watched(users: list[User]):
 
     thread = Thread(target=watch)
     thread.start()
-    yield most
-    over.set()
-    thread.join()
+    try:
+        yield most
+    finally:
+        over.set()
+        thread.join()
 
 
 def class_of(hub: Hub, readers: list[User], late: User) -> tuple[list[dict], str]:
@@ -443,7 +444,7 @@ def promises(lessons: list[dict], late: str, stranger: str, idle: dict) -> dict[
             "MemoryError" in found["greedy"] and found["after"] == "2" for found in lessons
         ),
         "the fifth reads that all places are taken": "limit exceeded" in late,
-        "who is not in the group is not let in": "not allowed" in stranger.lower(),
+        "who is not in the group is not let in": "Invalid username or password" in stranger,
         "what a user wrote into the course is there after a new start": idle["kept"],
         "a kernel that nobody used is ended": idle["kernel ended"],
         "a server whose page is open is not": idle["server stays"],

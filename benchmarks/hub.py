@@ -263,7 +263,7 @@ def lesson(hub: Hub, user: User, other: User, turn: int, together: Barrier) -> d
     """One reader's lesson, in step with the others at `together`. Returns what was found."""
     try:
         with running_browser(find_chromium()) as browser:
-            page = browser.new_page(viewport={"width": 1300, "height": 1000})
+            page = browser.new_context(viewport={"width": 1300, "height": 1000}).new_page()
             page.set_default_timeout(PATIENCE)
             page.sent = []
             page.on("websocket", lambda ws: ws.on("framesent", lambda m: page.sent.append(m)))
@@ -349,9 +349,7 @@ def trespass(page, hub: Hub, user: User, other: User, together: Barrier) -> dict
 
 def statuses(page, hub: Hub, user: User) -> list[int]:
     """What the user's server answers to this browser: files through the interface, and the page."""
-    with page.context.expect_page() as opened:
-        page.evaluate("() => void open('about:blank')")
-    tab = opened.value
+    tab = page.context.new_page()
     found = [tab.goto(hub.address(user, path)).status for path in ("api/contents", "lab/tree")]
     tab.close()
     return found

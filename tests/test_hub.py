@@ -84,8 +84,10 @@ def test_values_say_that_they_were_not_run_and_fit_the_configuration(config):
     text = (HUB / "values.yaml").read_text("utf-8")
     assert text.startswith("# Not run")
     values = yaml.safe_load(text)
-    assert values["singleuser"]["memory"] == {"guarantee": "1.5G", "limit": "2G"}
+    assert values["singleuser"]["memory"] == {"guarantee": "1.5G", "limit": "2.5G"}
     assert values["singleuser"]["defaultUrl"] == config.Spawner.default_url
+    limit = config.Spawner.cmd.index("prlimit") + 1
+    assert config.Spawner.cmd[limit] in values["singleuser"]["cmd"]
     assert values["singleuser"]["extraEnv"].items() <= config.Spawner.environment.items()
     assert values["cull"] == {"enabled": True, "timeout": 3600, "every": 300}
 

@@ -13,6 +13,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -183,7 +184,7 @@ def system_users(n: int):
         for number in range(1, n + 1):
             user = User(f"bench-{tag}-{number}", secrets.token_urlsafe(24))
             groups = ["--groups", GROUP] if number < n else []
-            run("useradd", "--create-home", *groups, "--shell", "/bin/bash", user.name)
+            run("useradd", "--create-home", "--home-dir", user.home, *groups, user.name)
             made.append(user)
             run("chpasswd", input=f"{user.name}:{user.password}\n", text=True)
         yield made
@@ -482,6 +483,7 @@ def main() -> int:
     missing = [name for name in NEEDED if shutil.which(name) is None]
     if missing or os.geteuid() != 0:
         raise SystemExit(f"expected to be root, with {', '.join(NEEDED)}; missing: {missing}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the users are removed then, too
     folder, idle = environment(), 15
     with system_users(READERS + 2) as users:
         readers, late, stranger = users[:READERS], users[READERS], users[-1]

@@ -131,3 +131,4 @@ def test_the_start_copies_the_course_once_and_closes_the_home(tmp_path):
     assert (course / "notebooks" / "mine.ipynb").read_text() == "mine"
     assert (course / "docs" / "glossary.md").read_text() == "changed"
     assert [p.name for p in home.iterdir()] == ["course"]
+    assert {p.name for p in course.iterdir()} == {"docs", "img", "notebooks"}

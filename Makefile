@@ -16,7 +16,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 # cells stay together. One thread of torch for each.
 PARALLEL := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: lab lint lint-js test test-fast coverage notebooks site handout release bench bench-explorer bench-playground bench-classroom clean
+.PHONY: lab lint lint-js test test-fast coverage notebooks site handout release bench bench-explorer bench-playground bench-classroom bench-hub clean
 
 # One environment, made in two steps: what a reader runs, and what tests and the site need besides.
 # A changed file of requirements installs again, into what is there.
@@ -86,6 +86,10 @@ bench-playground: .venv
 
 bench-classroom: .venv
 	$(BIN)/python benchmarks/classroom.py
+
+# As root: it makes users of the system, and removes them.
+bench-hub: .venv
+	$(BIN)/python -m benchmarks.hub
 
 clean:
 	rm -rf .venv build dist site handout *.egg-info .pytest_cache .ruff_cache

@@ -101,7 +101,9 @@ class Explorer(anywidget.AnyWidget):
 
     Args:
         spec: what the view needs and what stays as it is. The limits of the sliders join it as
-            "limits", {name: [low, high]}; a spec may bring its own limits for this explorer.
+            "limits", {name: [low, high]}; a spec may bring its own limits for this explorer, and
+            some for other traits. "whole" names the traits that are integers. No link to a page
+            sets a trait to anything else.
         traits: the values at the start.
     """
 
@@ -146,10 +148,16 @@ class Explorer(anywidget.AnyWidget):
             name: [t.low, t.high] for name, t in cls.class_traits().items() if isinstance(t, Slider)
         }
 
+    @classmethod
+    def whole(cls) -> list[str]:
+        """The names of the traits that are integers in the page; so are the places of names."""
+        traits, kinds = cls.class_traits(sync=True), (traitlets.Int, traitlets.Enum)
+        return [name for name, t in traits.items() if isinstance(t, kinds) and name[0] != "_"]
+
     def __init__(self, spec: dict | None = None, **traits):
         spec = spec or {}
-        limits = self.limits() | spec.get("limits", {})
-        super().__init__(spec=spec | {"limits": limits}, **traits)  # the spec first: traits need it
+        own = {"limits": self.limits() | spec.get("limits", {}), "whole": self.whole()}
+        super().__init__(spec=spec | own, **traits)  # the spec first: traits need it
         holding.loosen(self)
 
     def __repr__(self) -> str:

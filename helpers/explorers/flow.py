@@ -6,7 +6,7 @@ from torch import Tensor
 from traitlets import Any, Bool, Bytes, Int, TraitType, validate
 
 from helpers.explorers import flow_still
-from helpers.explorers.base import Explorer, Slider, module
+from helpers.explorers.base import Explorer, Slider, module, within
 from helpers.explorers.flow_pass import Flow, flow
 from helpers.explorers.latent import _checked_images, _class_names, _grey_levels, _tensor
 from helpers.explorers.networks import Networks, for_browser, networks_of
@@ -91,6 +91,7 @@ class FlowExplorer(Explorer):
             "classes": names,
             "reach": REACH,
             "limit": _limit(networks, x),
+            "limits": {"index": [0, len(x) - 1]},
             "colors": COLORS,
         }
         super().__init__(
@@ -102,10 +103,7 @@ class FlowExplorer(Explorer):
 
     @validate("index")
     def _check_index(self, proposal):
-        count = len(self.images) // self.spec["side"] ** 2
-        if not 0 <= proposal["value"] < count:
-            raise ValueError(f"expected an index from 0 to {count - 1}; got {proposal['value']}")
-        return proposal["value"]
+        return within("index", proposal["value"], *self.spec["limits"]["index"])
 
     @validate("eps")
     def _check_eps(self, proposal):

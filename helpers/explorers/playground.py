@@ -22,6 +22,7 @@ TRAINING, HELD_OUT, SAMPLES = 2000, 500, 20
 LATENT_DIM = 2
 WIDTHS = (32, 64, 128, 256)
 GRADIENTS = ("reparameterized", "score", "blocked")
+LAST_SEED = 9999
 LIKELIHOODS = ("bernoulli", "sum", "mean", "learned")
 
 
@@ -68,7 +69,7 @@ class Playground(Explorer):
     likelihood = _choice(*LIKELIHOODS)
     beta = Slider(0.0, 20.0, 1.0)
     width = Enum(WIDTHS, 128).tag(sync=True)
-    seed = Int(0, min=0, max=2**32 - 1).tag(sync=True)
+    seed = Int(0, min=0, max=LAST_SEED).tag(sync=True)
     show_map = Bool(True).tag(sync=True)
     show_images = Bool(True).tag(sync=True)
     show_curves = Bool(True).tag(sync=True)
@@ -93,6 +94,12 @@ class Playground(Explorer):
             "class_colors": _class_colors(names),
             "colors": COLORS,
             "width": 128,
+            "limits": {
+                "gradient": [0, len(GRADIENTS) - 1],
+                "likelihood": [0, len(LIKELIHOODS) - 1],
+                "width": [WIDTHS[0], WIDTHS[-1]],
+                "seed": [0, LAST_SEED],
+            },
             "sizes": {width: _size(side * side, width) for width in WIDTHS},
             "worker": script("play_worker.js"),
         }

@@ -32,7 +32,7 @@ export function createControls(spec, act) {
   beta.input.dataset.role = "beta";
   const widths = Object.keys(spec.sizes).map((width) => [width, width, Number(width)]);
   const width = chooser(row, "Width", "width", widths, (v) => choose("width", v));
-  const seed = seedInput(row, (value) => choose("seed", value));
+  const seed = seedInput(row, spec.limits.seed, (value) => choose("seed", value));
   const texts = numbersLine();
   const warning = element("p", { className: "warning", hidden: true });
   warning.setAttribute("role", "alert");
@@ -81,9 +81,9 @@ function chooser(parent, title, role, options, act) {
   return { select, show };
 }
 
-function seedInput(parent, act) {
+function seedInput(parent, [min, max], act) {
   const label = element("label", { className: "chooser" });
-  const input = element("input", { type: "number", min: 0, max: 9999, step: 1 });
+  const input = element("input", { type: "number", min, max, step: 1 });
   input.dataset.role = "seed";
   input.addEventListener("change", () => {
     if (input.checkValidity() && input.value) act(input.valueAsNumber);

@@ -121,6 +121,24 @@ def test_a_drag_saves_on_release_what_is_shown_then_and_the_end_leaves_nothing(s
     assert page.evaluate("[asked, saved.length]") == [0, 0]
 
 
+@pytest.mark.parametrize("name", EXPLORERS)
+def test_each_is_a_group_with_a_label_that_says_on_release_what_is_shown(show, name):
+    page = show(EXPLORERS[name]())
+    root = page.locator("figure > div > div")
+    assert root.get_attribute("role") == "group"
+    assert root.get_attribute("aria-label")
+    tools = page.locator(".explorer-tools")
+    assert tools.evaluate("node => getComputedStyle(node).display") == "flex"
+    live = root.locator("[aria-live=polite]")
+    page.locator("input[type=range]").first.focus()
+    page.keyboard.down("ArrowLeft")
+    settle(page)
+    before = live.inner_text()
+    page.keyboard.up("ArrowLeft")
+    assert live.inner_text() not in ("", before)
+    assert live.evaluate("node => getComputedStyle(node).position") == "absolute"  # not seen
+
+
 # One test an explorer of where things are drawn
 
 

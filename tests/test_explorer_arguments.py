@@ -11,13 +11,14 @@ from helpers.explorers import (
     BoundExplorer,
     EstimatorExplorer,
     Flipbook,
+    FlowExplorer,
     FrozenNoise,
     KLExplorer,
     LatentExplorer,
     PlaneExplorer,
     PosteriorExplorer,
 )
-from helpers.models import Autoencoder
+from helpers.models import VAE, Autoencoder
 from tests.strategies import LAYOUTS, answer_or_none, laid_out, not_finite
 
 AXIS = np.linspace(-8, 8, 401)
@@ -82,12 +83,27 @@ def test_explorers_take_arrays_and_tensors_of_any_layout_and_precision(name, dat
         data.draw(st.sampled_from(LAYOUTS)),
     )
     converted = {
-        key: laid_out(torch.tensor(value, dtype=dtype), layout)
+        key: laid_out(torch.tensor(value, dtype=dtype), layout).requires_grad_()
         for key, value in options.items()
         if isinstance(value, np.ndarray)
     }
     explorer, same = make(**options), make(**options | converted)
     assert same.alt == explorer.alt
+
+
+@pytest.mark.parametrize(
+    ("make", "trait"),
+    [
+        (lambda: LatentExplorer(VAE(2, (3,), 4)), "z"),
+        (lambda: FlowExplorer(VAE(2, (3,), 4), torch.rand(2, 4)), "eps"),
+        (lambda: FrozenNoise(0.0, 1.0, [0.0]), "eps"),
+    ],
+    ids=["latent", "flow", "frozen noise"],
+)
+def test_what_a_network_gave_can_be_set_with_its_gradient(make, trait):
+    explorer = make()
+    setattr(explorer, trait, torch.tensor([0.5, -1.25], requires_grad=True))
+    assert getattr(explorer, trait) == [0.5, -1.25]
 
 
 def page_of(value):

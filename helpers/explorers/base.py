@@ -11,6 +11,7 @@ import numpy as np
 import traitlets
 from matplotlib.figure import Figure
 
+from helpers.checks import to_numpy
 from helpers.explorers import holding, pages
 from helpers.plots import STYLE, png
 
@@ -71,7 +72,7 @@ def _scope_name(file: str) -> str:
 
 def within(name: str, value, low: float, high: float):
     """The value, a number or an array, or ValueError where it leaves the limits."""
-    values = np.asarray(value)
+    values = to_numpy(value)
     if not np.all((low <= values) & (values <= high)):  # NaN is nowhere
         raise ValueError(f"expected {name} between {low:g} and {high:g}; got {value}")
     return value
@@ -191,7 +192,7 @@ class Explorer(anywidget.AnyWidget):
 
 def on_grid(z, values, name: str) -> tuple[np.ndarray, np.ndarray]:
     """z (N,), which must increase in equal steps, and the finite values (N,) of this name at z."""
-    z, values = np.asarray(z, dtype=float), np.asarray(values, dtype=float)
+    z, values = to_numpy(z).astype(float), to_numpy(values).astype(float)
     if z.ndim != 1 or len(z) < 3 or z.shape != values.shape:
         raise ValueError(f"expected z (N,) and {name} (N,); got {z.shape} and {values.shape}")
     steps = np.diff(z)

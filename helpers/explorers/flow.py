@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 from traitlets import Any, Bool, Bytes, Int, TraitType, validate
 
+from helpers.checks import to_numpy
 from helpers.explorers import flow_still
 from helpers.explorers.base import Explorer, Slider, module, within
 from helpers.explorers.flow_pass import Flow, flow
@@ -110,7 +111,7 @@ class FlowExplorer(Explorer):
         eps, wanted = _tensor(proposal["value"], "eps"), self.spec["latent_dim"]
         if eps.numel() != wanted or not eps.isfinite().all():
             raise ValueError(f"expected {wanted} finite numbers for eps; got {proposal['value']}")
-        return np.asarray(proposal["value"], dtype=float).ravel().tolist()
+        return to_numpy(proposal["value"]).astype(float).ravel().tolist()
 
     @validate("drawing")
     def _check_drawing(self, proposal):

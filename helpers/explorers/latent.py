@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from traitlets import Any, Bool, Bytes, TraitType, observe, validate
 
+from helpers.checks import to_numpy
 from helpers.explorers.base import Explorer, module
 from helpers.explorers.latent_still import (
     draw_ellipses,
@@ -121,7 +122,7 @@ class LatentExplorer(Explorer):
         z, wanted = _tensor(proposal["value"], "z"), self._networks.latent_dim
         if z.numel() != wanted or not z.isfinite().all():
             raise ValueError(f"expected {wanted} finite numbers for z; got {proposal['value']}")
-        return np.asarray(proposal["value"], dtype=float).ravel().tolist()
+        return to_numpy(proposal["value"]).astype(float).ravel().tolist()
 
     @validate("drawing")
     def _check_drawing(self, proposal):

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers.data import ImageData
 from helpers.explorers import (
     BoundExplorer,
     EstimatorExplorer,
@@ -16,12 +17,25 @@ from helpers.explorers import (
     KLExplorer,
     LatentExplorer,
     PlaneExplorer,
+    Playground,
     PosteriorExplorer,
 )
 from helpers.models import VAE, Autoencoder
 from tests.strategies import LAYOUTS, answer_or_none, laid_out, not_finite
 
 AXIS = np.linspace(-8, 8, 401)
+
+
+def seeded(kind):
+    torch.manual_seed(0)
+    return kind(2, (3,), 4)
+
+
+def data_of(x_train, x_test):
+    """Images whose classes are of no concern here."""
+    return ImageData(x_train, None, x_test, torch.arange(10))
+
+
 EXPLORERS = {
     "BoundExplorer": (BoundExplorer, {"z": AXIS, "log_joint": -(AXIS**2), "mean": 0.5, "std": 0.5}),
     "PosteriorExplorer": (
@@ -44,8 +58,16 @@ EXPLORERS = {
             "point": (1.0, 2.0),
         },
     ),
+    "FlowExplorer": (
+        lambda **options: FlowExplorer(seeded(VAE), **options),
+        {"x": np.zeros((3, 4))},
+    ),
+    "Playground": (
+        lambda x_train, x_test, **traits: Playground(data_of(x_train, x_test), **traits),
+        {"x_train": np.zeros((64, 4)), "x_test": np.ones((10, 4)), "beta": 1.0},
+    ),
     "LatentExplorer": (
-        lambda **options: LatentExplorer(Autoencoder(2, (3,), 4), **options),
+        lambda **options: LatentExplorer(seeded(Autoencoder), **options),
         {"x": np.zeros((3, 4)), "x_train": np.ones((3, 4)), "latent_ranges": (-3.0, 3.0)},
     ),
 }

@@ -58,6 +58,7 @@ class EstimatorExplorer(Explorer):
         noise: two rows of 10,000 draws of N(0, 1), as float32 bytes.
     Raises:
         ValueError: for values out of range, and for f = "norm" beside finite differences.
+        traitlets.TraitError: for an n or a dimension that is no integer.
     Source:
         Mohamed et al. 2020 (JMLR 21:132); notebooks/03, sections 3 and 4; notebooks/04, section 3.
     """

@@ -13,7 +13,8 @@ from helpers.plots import CLASS_COLORS
 def checked_images(x, name: str, side: int) -> Tensor:
     """x as (N, side²) in [0, 1]."""
     images = as_tensor(x, name)
-    if images.numel() == 0 or images.numel() % side**2 or images.shape[-1] not in (side, side**2):
+    fits = images.numel() > 0 and images.numel() % side**2 == 0
+    if not fits or images.shape[-1:].numel() not in (side, side**2):
         raise ValueError(f"expected {name} of shape (N, {side**2}); got {tuple(images.shape)}")
     low, high = images.aminmax()
     if not (low >= 0 and high <= 1):  # NaN fails this test too

@@ -52,7 +52,8 @@ class Playground(Explorer):
         show_map, show_images, show_curves, show_film, show_lessons, show_slow: whether a part is
             shown.
     Raises:
-        ValueError: for images or settings that do not fit.
+        ValueError: for images, a beta or a model that do not fit.
+        traitlets.TraitError: for another setting than those above.
     Source:
         notebooks/05, section 4; Kingma & Welling 2014.
     """
@@ -79,7 +80,7 @@ class Playground(Explorer):
 
     def __init__(self, digits, **traits):
         x_train, y_train, x_test, y_test = digits
-        side = round(as_tensor(x_train, "x_train").shape[-1] ** 0.5)
+        side = round(as_tensor(x_train, "x_train").shape[-1:].numel() ** 0.5)
         x_train = checked_images(x_train, "x_train", side)[:TRAINING]
         x_test = checked_images(x_test, "x_test", side)[:HELD_OUT]
         if len(x_train) < 64 or len(x_test) < 10:

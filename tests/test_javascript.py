@@ -83,6 +83,56 @@ def test_every_finite_float16_is_read_as_numpy_does(js, with_array):
     assert np.array_equal(came[finite], expected.view(np.uint32)[finite])  # the sign of 0 too
 
 
+# The playground's curves
+
+
+def test_thinned_curves_keep_the_first_step_and_the_newest(js):
+    code = """
+    ({ createCurves }, count) => {
+      const curves = createCurves();
+      const told = [];
+      for (let steps = 0; steps <= count; steps++) {
+        curves.learn({ reconstruction: steps, kl: 2 * steps });
+        curves.point(steps, "bernoulli", { reconstruction: 1, kl: 1 });
+        const { points } = curves.all();
+        told.push([points.length, points[0].steps, points.at(-1).steps]);
+      }
+      return { told, points: curves.all().points };
+    }
+    """
+    told = np.array(js("curves.js", code, 1500)["told"])
+    assert told[:, 0].max() <= 400
+    assert (told[:, 0].min(), told[1000:, 0].min()) == (1, 201)  # thinned, not emptied
+    assert (told[:, 1] == 0).all()
+    assert np.array_equal(told[:, 2], np.arange(1501))
+
+
+def test_a_point_of_the_curves_is_the_mean_since_the_last_one_and_a_change_begins_anew(js):
+    code = """
+    ({ createCurves }) => {
+      const curves = createCurves();
+      const held = { reconstruction: 9, kl: 9 };
+      for (const v of [1, 2]) curves.learn({ reconstruction: v, kl: 10 * v });
+      curves.point(2, "sum", held);
+      curves.learn({ reconstruction: 100, kl: 100 });
+      curves.mark(3, "VAE");
+      curves.mark(3, "VAE, β 2.0");
+      curves.learn({ reconstruction: 7, kl: 8 });
+      curves.point(4, "sum", held);
+      const all = curves.all();
+      curves.cut(3);
+      return [all, curves.all()];
+    }
+    """
+    before, after = js("curves.js", code)
+    trained = [point["training"] for point in before["points"]]
+    assert [point["steps"] for point in before["points"]] == [2, 4]
+    assert trained == [{"reconstruction": 1.5, "kl": 15}, {"reconstruction": 7, "kl": 8}]
+    assert before["marks"] == [{"steps": 3, "text": "VAE, β 2.0"}]
+    assert [point["steps"] for point in after["points"]] == [2]
+    assert after["marks"] == before["marks"]
+
+
 # Numbers and scales
 
 

@@ -48,8 +48,7 @@ function render({ model, el }) {
   const { limit, limits, top, step, colors } = model.get("spec");
   const toX = (value) => PLOT.left + ((value + limit) / (2 * limit)) * (PLOT.right - PLOT.left);
   const toY = (loss) => CURVE.bottom - (Math.min(loss, top) / top) * (CURVE.bottom - CURVE.top);
-  const root = group("frozen-noise", "Frozen noise", CSS);
-  for (const [name, color] of Object.entries(colors)) root.style.setProperty(`--${name}`, color);
+  const root = group("frozen-noise", "Frozen noise", CSS, colors);
 
   const picture = shape("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" }, root);
   drawAxes(picture, limit, top, toX, toY);

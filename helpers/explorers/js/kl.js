@@ -63,8 +63,7 @@ export function klNumbers(mu, sigma) {
 
 function render({ model, el }) {
   const { limits, colors } = model.get("spec");
-  const root = group("kl-explorer", "KL explorer", CSS);
-  for (const [name, color] of Object.entries(colors)) root.style.setProperty(`--${name}`, color);
+  const root = group("kl-explorer", "KL explorer", CSS, colors);
   const panels = element("div", { className: "panels" });
   const column = element("div");
   panels.append(column);

@@ -6,11 +6,10 @@ import { GRADIENTS, LIKELIHOODS, lossDigits, NAMES, startOf, unitOf } from "./pl
 export function createControls(spec, act) {
   const node = element("div", { className: "panel controls-panel" });
   const row = element("div", { className: "controls" });
-  const run = pressed(row, "Run", "run", () =>
-    act.run(run.getAttribute("aria-pressed") !== "true"),
-  );
-  pressed(row, "One step, slowly", "step", act.step);
-  pressed(row, "Start anew", "reset", act.reset);
+  const toggle = () => act.run(run.getAttribute("aria-pressed") !== "true");
+  const run = button(row, "Run", toggle, "run");
+  button(row, "One step, slowly", act.step, "step");
+  button(row, "Start anew", act.reset, "reset");
   const choose = (name, value) => {
     act.hold(name, value);
     act.release();
@@ -55,13 +54,6 @@ export function createControls(spec, act) {
     setText(warning, text);
   }
   return { node, show, warn };
-}
-
-function pressed(parent, text, role, act) {
-  button(parent, text, act);
-  const node = parent.lastElementChild;
-  node.dataset.role = role;
-  return node;
 }
 
 // A select with (value, text, what the trait is set to) for each option.

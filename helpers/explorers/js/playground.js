@@ -21,9 +21,7 @@ const SILENT = 10_000; // milliseconds without a word from the worker while it t
 function render({ model, el }) {
   const spec = model.get("spec");
   const pixels = new Uint8Array(copied(model.get("images")));
-  const root = group("playground", "Playground: train an autoencoder or a VAE", LOOK);
-  for (const [name, color] of Object.entries(spec.colors))
-    root.style.setProperty(`--${name}`, color);
+  const root = group("playground", "Playground: train an autoencoder or a VAE", LOOK, spec.colors);
   const live = spoken();
   const act = { hold, release, run, step, reset, seek, teach };
   const controls = createControls(spec, act);

@@ -133,6 +133,53 @@ def test_a_point_of_the_curves_is_the_mean_since_the_last_one_and_a_change_begin
     assert after["marks"] == before["marks"]
 
 
+def test_a_worker_is_lost_once_however_often_it_fails(js):
+    code = """
+    ({ createEngine }) => {
+      const kept = globalThis.Worker;
+      let worker;
+      globalThis.Worker = class {
+        constructor() { worker = this; }
+        terminate() {}
+      };
+      let lost = 0;
+      let engine = createEngine("", () => {}, () => { lost += 1; engine.end(); engine = null; });
+      globalThis.Worker = kept;
+      worker.onmessage({ data: {} });  // it was alive
+      for (let i = 0; i < 3; i++) worker.onerror({ preventDefault() {} });
+      return lost;
+    }
+    """
+    assert js("play_engine.js", code) == 1
+
+
+def test_a_request_whose_answer_was_lost_gives_way_after_some_seconds(js):
+    code = """
+    ({ remote }) => {
+      const sent = [], answers = [];
+      let receive;
+      const model = { send: ({ id, values }) => sent.push([id, values[0]]), off() {},
+                      on: (_, handler) => (receive = handler) };
+      const network = remote(model, "decode");
+      const ask = (value) => network.run([value], (values) => answers.push(values[0]));
+      const answer = (i) => receive({ id: sent[i][0] }, [Float32Array.of(sent[i][1]).buffer]);
+      const kept = performance.now.bind(performance);
+      ask(1); ask(2);
+      const early = sent.length;
+      answer(0);  // the second is sent now, and its answer never comes
+      performance.now = () => kept() + 60_000;
+      ask(3); ask(4);
+      answer(1);  // too late: another was asked for meanwhile
+      answer(2);
+      answer(3);
+      performance.now = kept;
+      return { early, sent: sent.map(([, value]) => value), answers };
+    }
+    """
+    came = js("kernel.js", code)
+    assert came == {"early": 1, "sent": [1, 2, 3, 4], "answers": [1, 3, 4]}
+
+
 # Numbers and scales
 
 

@@ -96,6 +96,13 @@ def test_the_kl_explorer_moves_with_handles_and_keys(show):
         settle(page)
         assert shown_numbers(page)[name] == pytest.approx(end, abs=0.02)
         page.mouse.up()
+    before = shown_numbers(page)
+    page.locator("[data-handle=mu] .knob").hover()
+    page.mouse.down(button="right")
+    page.mouse.move(5, 5)
+    page.mouse.up(button="right")
+    settle(page)
+    assert shown_numbers(page) == before
     page.get_by_role("slider", name="μ").focus()
     page.keyboard.press("End")
     page.get_by_role("slider", name="σ").focus()

@@ -176,6 +176,7 @@ function bellPanel(parent) {
       let name;
       for (const [key, node] of Object.entries(handles)) {
         node.addEventListener("pointerdown", (event) => {
+          if (event.button !== 0) return;
           name = key;
           node.setPointerCapture(event.pointerId);
           event.preventDefault();

@@ -1,5 +1,7 @@
 """What the modules of the explorers compute, on a blank page, beside Python; and the loop."""
 
+import re
+
 import contourpy
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from helpers.explorers import (
     PosteriorExplorer,
 )
 from helpers.explorers.base import JS
-from helpers.plots import apart
+from helpers.plots import CLASS_COLORS, apart
 from tests.browser import drag, settle
 
 MODULES = sorted(path.name for path in JS.glob("*.js") if path.name != "host.js")
@@ -409,6 +411,56 @@ def test_the_posterior_is_a_density_where_p_of_x_is_0_in_the_computer(js):
     # All of it lies where the curve comes nearest to x.
     nearest = z[np.argmax(explorer.spec["curve"])]
     assert came == pytest.approx({"mean": nearest, "std": 0}, abs=0.01)
+
+
+def test_the_codes_of_the_grid_are_the_middles_of_its_cells(js):
+    code = """
+    async ({ codesOnMap }, z) => {
+      const { mapScale } = await import("./map_look.js");
+      const scale = mapScale([[-1, 3], [-9, 9], [-6, 2]], [2, 0]);
+      return Array.from(codesOnMap(scale, [2, 0], z));
+    }
+    """
+    codes = np.array(js("grid.js", code, [0.5, -0.25, 0.75])).reshape(20, 20, 3)
+    axis = (np.arange(20) + 0.5) / 20
+    assert np.allclose(codes[..., 1], -0.25)  # not on the map
+    assert np.allclose(codes[..., 2], -6 + 8 * axis)  # across
+    assert np.allclose(codes[..., 0], 5 - 8 * axis[:, None])  # from the top
+
+
+def contrast(colors, paper):
+    """As WCAG has it, of (N, 3) colors and a grey paper, all from 0 to 255."""
+    linear = [
+        np.where((c := np.array(v) / 255) <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+        for v in (colors, [[paper] * 3])
+    ]
+    colors, paper = (part @ [0.2126, 0.7152, 0.0722] for part in linear)
+    return (np.maximum(colors, paper) + 0.05) / (np.minimum(colors, paper) + 0.05)
+
+
+def test_colors_of_classes_are_kept_on_white_and_can_be_seen_on_dark_paper(js):
+    code = """
+    ({ onPaper }, [colors, dark]) => colors.map((color) => onPaper(color, { dark }))
+    """
+    assert js("map_look.js", code, [CLASS_COLORS, False]) == CLASS_COLORS
+    texts = js("map_look.js", code, [CLASS_COLORS, True])
+    colors = [[int(v) for v in re.findall(r"\d+", text)] for text in texts]
+    assert contrast(colors, 0x11).min() > 4.5
+    bright = contrast([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in CLASS_COLORS], 0x11) > 7
+    kept = [f"#{r:02X}{g:02X}{b:02X}" for r, g, b in colors]
+    assert np.array(kept)[bright].tolist() == np.array(CLASS_COLORS)[bright].tolist()
+
+
+@pytest.mark.parametrize("row", ["fresh", "shared"])
+def test_the_pairs_of_a_finite_difference_share_their_noise_or_not(js, row):
+    noise = np.random.default_rng(0).standard_normal(40)
+    state = {"noise": noise.tolist(), "n": 15, "mu": 0.5, "sigma": 2, "f": "square"}
+    code = "({ pairsOf }, [row, state, spec]) => pairsOf(row, state, spec)"
+    spec = {"h": 0.1, "size": 20, "pairs": 13}
+    pairs = np.array(js("estimator_pairs.js", code, [row, state, spec]))
+    second = noise[20:33] if row == "fresh" else noise[:13]
+    assert np.allclose(pairs, np.stack([0.6 + 2 * noise[:13], 0.4 + 2 * second], axis=1))
+    assert len(js("estimator_pairs.js", code, [row, state | {"n": 4}, spec])) == 4
 
 
 def test_the_frozen_noises_numbers_are_pythons(js):

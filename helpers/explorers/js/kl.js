@@ -28,12 +28,12 @@ const TERMS = [
   ["kl", "KL, their sum"],
 ];
 
-export function bell(z, mu, sigma) {
+function bell(z, mu, sigma) {
   return Math.exp(-(((z - mu) / sigma) ** 2) / 2) / (sigma * Math.sqrt(2 * Math.PI));
 }
 
 // q log(q / p) at z, for q = N(mu, sigma²) and p = N(0, 1).
-export function integrand(z, mu, sigma) {
+function integrand(z, mu, sigma) {
   const logRatio = (z * z) / 2 - ((z - mu) / sigma) ** 2 / 2 - Math.log(sigma);
   return bell(z, mu, sigma) * logRatio;
 }

@@ -436,8 +436,9 @@ def test_sure_is_a_probability_of_at_least_that_much():
         classifier[0].bias.zero_()
     odds = torch.tensor([[0.5, 0.3, 0.2], [0.89, 0.1, 0.01], [0.05, 0.04, 0.91]])
     assert sure_share(classifier, odds.log()) == pytest.approx(1 / 3)
-    assert sure_share(classifier, odds.log(), probability=0.4) == 1
-    assert sure_share(classifier, odds.log(), probability=0.8) == pytest.approx(2 / 3)
+    assert sure_share(classifier, odds[2:].log()) == 1
+    with refused():
+        sure_share(classifier, odds[:0])
 
 
 # Properties

@@ -40,7 +40,7 @@ EXPLORERS = {
     "BoundExplorer": (BoundExplorer, {"z": AXIS, "log_joint": -(AXIS**2), "mean": 0.5, "std": 0.5}),
     "PosteriorExplorer": (
         PosteriorExplorer,
-        {"z": AXIS, "curve": AXIS, "noise": 0.5, "x_range": (-3.0, 3.0), "x": 1.0},
+        {"z": AXIS, "curve": AXIS, "noise": 0.5, "x": 1.0},
     ),
     "FrozenNoise": (FrozenNoise, {"mu": 1.0, "sigma": 0.5, "eps": [0.5, -1.0]}),
     "EstimatorExplorer": (EstimatorExplorer, {"mu": 1.0, "sigma": 2.0}),

@@ -105,10 +105,12 @@ def test_a_slider_goes_as_far_as_the_limits_that_the_view_gets_and_no_farther(ma
 
 
 def test_the_limits_of_one_explorer_are_its_own():
-    wide = PosteriorExplorer(Z, Z, 0.3, x_range=(-9, 9), x=8)
-    assert wide.spec["limits"] == {"x": [-9, 9]}
-    with pytest.raises(ValueError, match="expected x between -3 and 3; got 8"):
-        PosteriorExplorer(Z, Z, 0.3, x=8)
+    few, many = (FlowExplorer(VAE(2, (8,), 16), torch.rand(n, 16)) for n in (2, 9))
+    many.index = 8
+    assert (few.spec["limits"]["index"], many.spec["limits"]["index"]) == ([0, 1], [0, 8])
+    assert "index" not in FlowExplorer.limits()
+    with pytest.raises(ValueError, match="expected index between 0 and 1; got 2"):
+        few.index = 2
 
 
 @pytest.mark.parametrize(

@@ -403,7 +403,7 @@ def test_names_move_apart_as_in_python(js):
 
 def test_the_posterior_is_a_density_where_p_of_x_is_0_in_the_computer(js):
     z = np.linspace(-5, 5, 501)
-    explorer = PosteriorExplorer(z, np.sin(2 * z) + 0.5 * z, 0.01, x_range=(-30, 30), x=25)
+    explorer = PosteriorExplorer(z, np.sin(2 * z) + 0.5 * z, 0.01)
     argument = {"z": z.tolist(), "curve": explorer.spec["curve"], "noise": 0.01, "x": 25}
     came = js("posterior.js", "({ infer }, { x, ...spec }) => infer(spec, x)", argument)
     assert sum(came.pop("density")) * 0.02 == pytest.approx(1)

@@ -29,7 +29,11 @@ CLASS_COLORS += ["#DDCC77", "#CC6677", "#882255", "#AA4499", "#000000"]
 
 
 def use_style() -> None:
-    """Set the course's style for all figures to come."""
+    """Set the course's style for all figures to come.
+
+    Source:
+        The setup cell of every notebook calls it.
+    """
     plt.style.use(STYLE)
 
 

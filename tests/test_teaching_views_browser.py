@@ -166,7 +166,7 @@ STATES = [
     {"f": f, "mu": mu, "sigma": sigma, "n": n, "baseline": baseline, "dimension": dimension}
     for f, dimension in (("square", 1), ("line", 1), ("step", 1), ("norm", 1), ("norm", 100))
     for baseline in (False, True)
-    for mu, sigma, n in ((1.5, 0.8, 100), (-3.0, 0.1, 2), (0.0, 2.0, 10_000))
+    for mu, sigma, n in ((1.5, 0.8, 100), (-3.0, 0.1, 10), (0.0, 2.0, 10_000))
 ]
 
 

@@ -54,7 +54,7 @@ class LatentExplorer(Explorer):
     Raises:
         ValueError: for a model, images, labels, ranges, z or drawing that do not fit.
     Source:
-        notebooks/02, section 3.
+        notebooks/01, section 5; notebooks/02, sections 1 and 3.
     """
 
     _esm = module("latent.js")

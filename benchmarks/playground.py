@@ -1,6 +1,6 @@
 """The playground's trainer against TensorFlow.js, on the same networks, digits and batches.
 
-    .venv/bin/python benchmarks/playground.py     (or `make bench-playground`)
+    .venv/bin/python -m benchmarks.playground     (or `make bench-playground`)
 
 Both train 784-128-2-128-784 at batch 64 with Adam in one Chromium, one after the other, in three
 rounds. TensorFlow.js is fetched from npm for this, and never shipped; its page is isolated, so that

@@ -139,8 +139,8 @@ def train_classifier(data, *, epochs: int = 10, seed: int = 0) -> tuple[nn.Seque
 
 
 @torch.no_grad()
-def sure_share(classifier: nn.Module, images: Tensor, probability: float = 0.9) -> float:
-    """The share of images to which a classifier gives one class with at least this probability.
+def sure_share(classifier: nn.Module, images: Tensor) -> float:
+    """The share of images to which a classifier gives one class with a probability of 0.9 or more.
 
     It misses variety: one good image, again and again, gets 1. And it trusts the classifier, which
     can be sure of what is far from all that it was trained on. Compare with real held-out images.
@@ -148,15 +148,15 @@ def sure_share(classifier: nn.Module, images: Tensor, probability: float = 0.9) 
     Args:
         classifier: x (B, D) -> class logits (B, C).
         images: (B, D), B of 1 or more.
-        probability: what counts as sure.
     Returns:
         In [0, 1].
     Raises:
-        ValueError: if the images do not fit the classifier.
+        ValueError: if there are no images.
     Source:
         notebooks/02, section 5.
     """
-    sure = classifier(images).softmax(dim=-1).amax(dim=-1) >= probability
+    check_count(1, images=len(images))
+    sure = classifier(images).softmax(dim=-1).amax(dim=-1) >= 0.9
     return sure.float().mean().item()
 
 

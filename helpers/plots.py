@@ -29,7 +29,11 @@ CLASS_COLORS += ["#DDCC77", "#CC6677", "#882255", "#AA4499", "#000000"]
 
 
 def use_style() -> None:
-    """Set the course's style for all figures to come."""
+    """Set the course's style for all figures to come.
+
+    Source:
+        The setup cell of every notebook calls it.
+    """
     plt.style.use(STYLE)
 
 
@@ -51,11 +55,11 @@ def show(figure: Figure | Axes, alt: str) -> None:
     display(data, metadata={"image/png": {"alt": alt}}, raw=True)
 
 
-def png(figure: Figure, dpi: int = 100) -> bytes:
+def png(figure: Figure) -> bytes:
     """Draw the figure as PNG, and close it. (The layout of course.mplstyle leaves nothing to cut:
     drawing twice, to trim the margins as notebooks do, takes two to three times as long.)"""
     buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi)
+    figure.savefig(buffer, format="png", dpi=100)
     plt.close(figure)
     return buffer.getvalue()
 

@@ -46,7 +46,8 @@ class History:
     train: dict[str, list[float]] = field(default_factory=dict)
     validation: dict[str, list[float]] = field(default_factory=dict)
     interrupted: bool = False
-    _sums: dict = field(default_factory=dict, repr=False, compare=False)  # of the epoch under way
+    # Of the epoch under way.
+    _sums: dict = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def add(self, part: str, terms: dict[str, float], count: int) -> None:
         """Note the means over a batch of `count` examples; part: "train" or "validation"."""

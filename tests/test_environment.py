@@ -68,10 +68,18 @@ def test_all_files_name_one_version():
     assert f"## [{VERSION}] - " in (ROOT / "CHANGELOG.md").read_text()
 
 
-@pytest.mark.parametrize("name", ["tests.yml", "site.yml"])
+def steps_of(file):
+    """Lists of what a workflow's jobs, or an action, run: commands, and actions by name."""
+    text = yaml.safe_load((ROOT / ".github" / file).read_text("utf-8"))
+    lists = [part["steps"] for part in (text.get("jobs") or {"": text["runs"]}).values()]
+    return [[step.get("run") or step["uses"] for step in steps] for steps in lists]
+
+
+@pytest.mark.parametrize("name", ["tests.yml", "site.yml", "release.yml"])
 def test_a_workflow_installs_cpu_builds_before_make_does(name):
-    jobs = yaml.safe_load((ROOT / ".github/workflows" / name).read_text())["jobs"].values()
-    runs = ["\n".join(step.get("run", "") for step in job["steps"]) for job in jobs]
-    with_torch = [text for text in runs if re.search(r"make (test|site)\b", text)]
-    assert len(with_torch) == 1
-    assert with_torch[0].index("--torch-backend cpu") < with_torch[0].index("make ")
+    (action,) = steps_of("actions/environment/action.yml")
+    assert "--torch-backend cpu" in action[-1]
+    jobs = steps_of(f"workflows/{name}")
+    (steps,) = [s for s in jobs if any(re.search(r"make (test|site|release)\b", one) for one in s)]
+    first = next(place for place, one in enumerate(steps) if one.startswith("make "))
+    assert "./.github/actions/environment" in steps[:first]

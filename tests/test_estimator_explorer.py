@@ -11,6 +11,7 @@ from PIL import Image
 from scipy.integrate import quad
 from scipy.stats import norm
 from torch.distributions import Normal
+from traitlets import TraitError
 
 from helpers.explorers import EstimatorExplorer
 from helpers.explorers.estimator import exact_variances, mean_of
@@ -190,6 +191,12 @@ WRONG = [
 @pytest.mark.parametrize("options", WRONG)
 def test_what_does_not_fit_is_refused(options):
     with pytest.raises(ValueError, match="expected"):
+        EstimatorExplorer(**options)
+
+
+@pytest.mark.parametrize("options", [{"n": 50.5}, {"dimension": "2"}])
+def test_a_count_that_is_no_integer_is_refused(options):
+    with pytest.raises(TraitError, match="an int"):
         EstimatorExplorer(**options)
 
 

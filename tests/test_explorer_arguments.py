@@ -7,25 +7,40 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers.data import ImageData
 from helpers.explorers import (
     BoundExplorer,
     EstimatorExplorer,
     Flipbook,
+    FlowExplorer,
     FrozenNoise,
     KLExplorer,
     LatentExplorer,
     PlaneExplorer,
+    Playground,
     PosteriorExplorer,
 )
-from helpers.models import Autoencoder
+from helpers.models import VAE, Autoencoder
 from tests.strategies import LAYOUTS, answer_or_none, laid_out, not_finite
 
 AXIS = np.linspace(-8, 8, 401)
+
+
+def seeded(kind):
+    torch.manual_seed(0)
+    return kind(2, (3,), 4)
+
+
+def data_of(x_train, x_test):
+    """Images whose classes are of no concern here."""
+    return ImageData(x_train, None, x_test, torch.arange(10))
+
+
 EXPLORERS = {
     "BoundExplorer": (BoundExplorer, {"z": AXIS, "log_joint": -(AXIS**2), "mean": 0.5, "std": 0.5}),
     "PosteriorExplorer": (
         PosteriorExplorer,
-        {"z": AXIS, "curve": AXIS, "noise": 0.5, "x_range": (-3.0, 3.0), "x": 1.0},
+        {"z": AXIS, "curve": AXIS, "noise": 0.5, "x": 1.0},
     ),
     "FrozenNoise": (FrozenNoise, {"mu": 1.0, "sigma": 0.5, "eps": [0.5, -1.0]}),
     "EstimatorExplorer": (EstimatorExplorer, {"mu": 1.0, "sigma": 2.0}),
@@ -43,8 +58,16 @@ EXPLORERS = {
             "point": (1.0, 2.0),
         },
     ),
+    "FlowExplorer": (
+        lambda **options: FlowExplorer(seeded(VAE), **options),
+        {"x": np.zeros((3, 4))},
+    ),
+    "Playground": (
+        lambda x_train, x_test, **traits: Playground(data_of(x_train, x_test), **traits),
+        {"x_train": np.zeros((64, 4)), "x_test": np.ones((10, 4)), "beta": 1.0},
+    ),
     "LatentExplorer": (
-        lambda **options: LatentExplorer(Autoencoder(2, (3,), 4), **options),
+        lambda **options: LatentExplorer(seeded(Autoencoder), **options),
         {"x": np.zeros((3, 4)), "x_train": np.ones((3, 4)), "latent_ranges": (-3.0, 3.0)},
     ),
 }
@@ -82,12 +105,27 @@ def test_explorers_take_arrays_and_tensors_of_any_layout_and_precision(name, dat
         data.draw(st.sampled_from(LAYOUTS)),
     )
     converted = {
-        key: laid_out(torch.tensor(value, dtype=dtype), layout)
+        key: laid_out(torch.tensor(value, dtype=dtype), layout).requires_grad_()
         for key, value in options.items()
         if isinstance(value, np.ndarray)
     }
     explorer, same = make(**options), make(**options | converted)
     assert same.alt == explorer.alt
+
+
+@pytest.mark.parametrize(
+    ("make", "trait"),
+    [
+        (lambda: LatentExplorer(VAE(2, (3,), 4)), "z"),
+        (lambda: FlowExplorer(VAE(2, (3,), 4), torch.rand(2, 4)), "eps"),
+        (lambda: FrozenNoise(0.0, 1.0, [0.0]), "eps"),
+    ],
+    ids=["latent", "flow", "frozen noise"],
+)
+def test_what_a_network_gave_can_be_set_with_its_gradient(make, trait):
+    explorer = make()
+    setattr(explorer, trait, torch.tensor([0.5, -1.25], requires_grad=True))
+    assert getattr(explorer, trait) == [0.5, -1.25]
 
 
 def page_of(value):

@@ -13,18 +13,22 @@ from matplotlib import pyplot as plt
 from torch import nn
 from traitlets.config import Config
 
+from helpers.data import ImageData
 from helpers.explorers import (
     BoundExplorer,
     EstimatorExplorer,
     Flipbook,
+    FlowExplorer,
     FrozenNoise,
     KLExplorer,
     LatentExplorer,
     PlaneExplorer,
+    Playground,
     PosteriorExplorer,
     holding,
 )
 from helpers.explorers.base import Slider
+from helpers.models import VAE
 
 Z = np.linspace(-10, 10, 1001)
 ON_A_GRID = {
@@ -45,6 +49,14 @@ def plane():
     return PlaneExplorer(x, [0, 1], [[0, 0], [1, 2]], covariances, [1, -2], 0.5)
 
 
+def playground():
+    """One with a model, which has numbers."""
+    y, rows = torch.arange(80) % 10, torch.rand(80, 16)
+    explorer = Playground(ImageData(rows, y, rows[:30], y[:30]))
+    explorer.model = VAE(2, (32,), 16)
+    return explorer
+
+
 FACES = {
     "bound": lambda: ON_A_GRID["bound"](Z),
     "posterior": lambda: ON_A_GRID["posterior"](Z),
@@ -54,6 +66,8 @@ FACES = {
     "plane": plane,
     "latent": latent,
     "flipbook": lambda: Flipbook(lambda v: plt.figure(), [1, 2], label="l", alt="A line."),
+    "flow": lambda: FlowExplorer(VAE(2, (8,), 16), torch.rand(5, 16)),
+    "playground": playground,
 }
 
 
@@ -91,10 +105,12 @@ def test_a_slider_goes_as_far_as_the_limits_that_the_view_gets_and_no_farther(ma
 
 
 def test_the_limits_of_one_explorer_are_its_own():
-    wide = PosteriorExplorer(Z, Z, 0.3, x_range=(-9, 9), x=8)
-    assert wide.spec["limits"] == {"x": [-9, 9]}
-    with pytest.raises(ValueError, match="expected x between -3 and 3; got 8"):
-        PosteriorExplorer(Z, Z, 0.3, x=8)
+    few, many = (FlowExplorer(VAE(2, (8,), 16), torch.rand(n, 16)) for n in (2, 9))
+    many.index = 8
+    assert (few.spec["limits"]["index"], many.spec["limits"]["index"]) == ([0, 1], [0, 8])
+    assert "index" not in FlowExplorer.limits()
+    with pytest.raises(ValueError, match="expected index between 0 and 1; got 2"):
+        few.index = 2
 
 
 @pytest.mark.parametrize(

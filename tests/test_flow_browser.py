@@ -190,6 +190,13 @@ def test_every_number_is_torchs_whatever_is_moved(show):
     assert "reaches the decoder, z, μ, σ and the encoder" in spoken
 
 
+def test_all_of_the_pad_is_in_its_frame(show):
+    _, root = show(FlowExplorer(made(VAE, 2), X))
+    root.locator("[data-role=draw-image]").click()
+    canvas = root.locator("[data-role=pad]").bounding_box()
+    assert canvas == root.locator(".frame").bounding_box()
+
+
 def test_a_digit_drawn_on_the_pad_flows_while_it_is_drawn(show):
     model = made(VAE, 2)
     explorer = FlowExplorer(model, X, Y)

@@ -1,5 +1,7 @@
 """What the modules of the explorers compute, on a blank page, beside Python; and the loop."""
 
+import re
+
 import contourpy
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from helpers.explorers import (
     PosteriorExplorer,
 )
 from helpers.explorers.base import JS
-from helpers.plots import apart
+from helpers.plots import CLASS_COLORS, apart
 from tests.browser import drag, settle
 
 MODULES = sorted(path.name for path in JS.glob("*.js") if path.name != "host.js")
@@ -81,6 +83,103 @@ def test_every_finite_float16_is_read_as_numpy_does(js, with_array):
     finite = np.isfinite(expected)
     came = np.array(bits.split(","), dtype=np.uint32)
     assert np.array_equal(came[finite], expected.view(np.uint32)[finite])  # the sign of 0 too
+
+
+# The playground's curves
+
+
+def test_thinned_curves_keep_the_first_step_and_the_newest(js):
+    code = """
+    ({ createCurves }, count) => {
+      const curves = createCurves();
+      const told = [];
+      for (let steps = 0; steps <= count; steps++) {
+        curves.learn({ reconstruction: steps, kl: 2 * steps });
+        curves.point(steps, "bernoulli", { reconstruction: 1, kl: 1 });
+        const { points } = curves.all();
+        told.push([points.length, points[0].steps, points.at(-1).steps]);
+      }
+      return { told, points: curves.all().points };
+    }
+    """
+    told = np.array(js("curves.js", code, 1500)["told"])
+    assert told[:, 0].max() <= 400
+    assert (told[:, 0].min(), told[1000:, 0].min()) == (1, 201)  # thinned, not emptied
+    assert (told[:, 1] == 0).all()
+    assert np.array_equal(told[:, 2], np.arange(1501))
+
+
+def test_a_point_of_the_curves_is_the_mean_since_the_last_one_and_a_change_begins_anew(js):
+    code = """
+    ({ createCurves }) => {
+      const curves = createCurves();
+      const held = { reconstruction: 9, kl: 9 };
+      for (const v of [1, 2]) curves.learn({ reconstruction: v, kl: 10 * v });
+      curves.point(2, "sum", held);
+      curves.learn({ reconstruction: 100, kl: 100 });
+      curves.mark(3, "VAE");
+      curves.mark(3, "VAE, β 2.0");
+      curves.learn({ reconstruction: 7, kl: 8 });
+      curves.point(4, "sum", held);
+      const all = curves.all();
+      curves.cut(3);
+      return [all, curves.all()];
+    }
+    """
+    before, after = js("curves.js", code)
+    trained = [point["training"] for point in before["points"]]
+    assert [point["steps"] for point in before["points"]] == [2, 4]
+    assert trained == [{"reconstruction": 1.5, "kl": 15}, {"reconstruction": 7, "kl": 8}]
+    assert before["marks"] == [{"steps": 3, "text": "VAE, β 2.0"}]
+    assert [point["steps"] for point in after["points"]] == [2]
+    assert after["marks"] == before["marks"]
+
+
+def test_a_worker_is_lost_once_however_often_it_fails(js):
+    code = """
+    ({ createEngine }) => {
+      const kept = globalThis.Worker;
+      let worker;
+      globalThis.Worker = class {
+        constructor() { worker = this; }
+        terminate() {}
+      };
+      let lost = 0;
+      let engine = createEngine("", () => {}, () => { lost += 1; engine.end(); engine = null; });
+      globalThis.Worker = kept;
+      worker.onmessage({ data: {} });  // it was alive
+      for (let i = 0; i < 3; i++) worker.onerror({ preventDefault() {} });
+      return lost;
+    }
+    """
+    assert js("play_engine.js", code) == 1
+
+
+def test_a_request_whose_answer_was_lost_gives_way_after_some_seconds(js):
+    code = """
+    ({ remote }) => {
+      const sent = [], answers = [];
+      let receive;
+      const model = { send: ({ id, values }) => sent.push([id, values[0]]), off() {},
+                      on: (_, handler) => (receive = handler) };
+      const network = remote(model, "decode");
+      const ask = (value) => network.run([value], (values) => answers.push(values[0]));
+      const answer = (i) => receive({ id: sent[i][0] }, [Float32Array.of(sent[i][1]).buffer]);
+      const kept = performance.now.bind(performance);
+      ask(1); ask(2);
+      const early = sent.length;
+      answer(0);  // the second is sent now, and its answer never comes
+      performance.now = () => kept() + 60_000;
+      ask(3); ask(4);
+      answer(1);  // too late: another was asked for meanwhile
+      answer(2);
+      answer(3);
+      performance.now = kept;
+      return { early, sent: sent.map(([, value]) => value), answers };
+    }
+    """
+    came = js("kernel.js", code)
+    assert came == {"early": 1, "sent": [1, 2, 3, 4], "answers": [1, 3, 4]}
 
 
 # Numbers and scales
@@ -304,7 +403,7 @@ def test_names_move_apart_as_in_python(js):
 
 def test_the_posterior_is_a_density_where_p_of_x_is_0_in_the_computer(js):
     z = np.linspace(-5, 5, 501)
-    explorer = PosteriorExplorer(z, np.sin(2 * z) + 0.5 * z, 0.01, x_range=(-30, 30), x=25)
+    explorer = PosteriorExplorer(z, np.sin(2 * z) + 0.5 * z, 0.01)
     argument = {"z": z.tolist(), "curve": explorer.spec["curve"], "noise": 0.01, "x": 25}
     came = js("posterior.js", "({ infer }, { x, ...spec }) => infer(spec, x)", argument)
     assert sum(came.pop("density")) * 0.02 == pytest.approx(1)
@@ -312,6 +411,56 @@ def test_the_posterior_is_a_density_where_p_of_x_is_0_in_the_computer(js):
     # All of it lies where the curve comes nearest to x.
     nearest = z[np.argmax(explorer.spec["curve"])]
     assert came == pytest.approx({"mean": nearest, "std": 0}, abs=0.01)
+
+
+def test_the_codes_of_the_grid_are_the_middles_of_its_cells(js):
+    code = """
+    async ({ codesOnMap }, z) => {
+      const { mapScale } = await import("./map_look.js");
+      const scale = mapScale([[-1, 3], [-9, 9], [-6, 2]], [2, 0]);
+      return Array.from(codesOnMap(scale, [2, 0], z));
+    }
+    """
+    codes = np.array(js("grid.js", code, [0.5, -0.25, 0.75])).reshape(20, 20, 3)
+    axis = (np.arange(20) + 0.5) / 20
+    assert np.allclose(codes[..., 1], -0.25)  # not on the map
+    assert np.allclose(codes[..., 2], -6 + 8 * axis)  # across
+    assert np.allclose(codes[..., 0], 5 - 8 * axis[:, None])  # from the top
+
+
+def contrast(colors, paper):
+    """As WCAG has it, of (N, 3) colors and a grey paper, all from 0 to 255."""
+    linear = [
+        np.where((c := np.array(v) / 255) <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+        for v in (colors, [[paper] * 3])
+    ]
+    colors, paper = (part @ [0.2126, 0.7152, 0.0722] for part in linear)
+    return (np.maximum(colors, paper) + 0.05) / (np.minimum(colors, paper) + 0.05)
+
+
+def test_colors_of_classes_are_kept_on_white_and_can_be_seen_on_dark_paper(js):
+    code = """
+    ({ onPaper }, [colors, dark]) => colors.map((color) => onPaper(color, { dark }))
+    """
+    assert js("map_look.js", code, [CLASS_COLORS, False]) == CLASS_COLORS
+    texts = js("map_look.js", code, [CLASS_COLORS, True])
+    colors = [[int(v) for v in re.findall(r"\d+", text)] for text in texts]
+    assert contrast(colors, 0x11).min() > 4.5
+    bright = contrast([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in CLASS_COLORS], 0x11) > 7
+    kept = [f"#{r:02X}{g:02X}{b:02X}" for r, g, b in colors]
+    assert np.array(kept)[bright].tolist() == np.array(CLASS_COLORS)[bright].tolist()
+
+
+@pytest.mark.parametrize("row", ["fresh", "shared"])
+def test_the_pairs_of_a_finite_difference_share_their_noise_or_not(js, row):
+    noise = np.random.default_rng(0).standard_normal(40)
+    state = {"noise": noise.tolist(), "n": 15, "mu": 0.5, "sigma": 2, "f": "square"}
+    code = "({ pairsOf }, [row, state, spec]) => pairsOf(row, state, spec)"
+    spec = {"h": 0.1, "size": 20, "pairs": 13}
+    pairs = np.array(js("estimator_pairs.js", code, [row, state, spec]))
+    second = noise[20:33] if row == "fresh" else noise[:13]
+    assert np.allclose(pairs, np.stack([0.6 + 2 * noise[:13], 0.4 + 2 * second], axis=1))
+    assert len(js("estimator_pairs.js", code, [row, state | {"n": 4}, spec])) == 4
 
 
 def test_the_frozen_noises_numbers_are_pythons(js):

@@ -129,8 +129,3 @@ def test_every_view_resolves_to_one_module(name):
     assert len(scopes(text)) == len(set(scopes(text)))
     assert scopes(text)[-1] == name.removesuffix(".js")
     assert re.findall(r"^(?:import|export)\b.*", text, re.M) == [text.splitlines()[-1]]
-
-
-def test_there_are_the_views_that_the_explorers_name():
-    assert {"bound.js", "flipbook.js", "frozen_noise.js", "estimator.js"} <= set(VIEWS)
-    assert {"kl.js", "latent.js", "plane.js", "posterior.js", "question.js"} <= set(VIEWS)

@@ -4,6 +4,8 @@ import base64
 import gzip
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -45,6 +47,17 @@ def test_bytes_are_compressed(digits):
     state = json.loads(json.dumps(explorer_of(digits, 16).page_state()))
     images = gzip.decompress(base64.b64decode(state["images"]["gzip"]))
     assert images == (255 * x).round().byte().numpy().tobytes()
+
+
+def test_a_page_is_written_where_files_are_not_utf_8_by_themselves(tmp_path):
+    """As on Windows: Python says where it would take the machine's encoding."""
+    code = f"FrozenNoise(0, 1, [0.0]).to_html({str(tmp_path / 'page.html')!r})"
+    code = f"from helpers.explorers import FrozenNoise; {code}"
+    command = [sys.executable, "-X", "warn_default_encoding", "-c", code]
+    warned = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    assert "EncodingWarning" in warned  # of other packages
+    assert str(pages.HOST.parents[1]) not in warned
+    assert (tmp_path / "page.html").is_file()
 
 
 def test_no_text_ends_the_script():

@@ -5,14 +5,17 @@ import pytest
 import torch
 from torch import nn
 
+from helpers.data import ImageData
 from helpers.explorers import (
     BoundExplorer,
     EstimatorExplorer,
     Flipbook,
+    FlowExplorer,
     FrozenNoise,
     KLExplorer,
     LatentExplorer,
     PlaneExplorer,
+    Playground,
     PosteriorExplorer,
 )
 from helpers.models import VAE
@@ -47,16 +50,23 @@ def latent(**options):
     return LatentExplorer(model, torch.rand(10, 784), **options)
 
 
+def playground():
+    y = torch.arange(80) % 10
+    return Playground(ImageData(torch.rand(80, 16), y, torch.rand(30, 16), y[:30]))
+
+
 EXPLORERS = {
     "bound": lambda: BoundExplorer(Z, -(Z**2) / 2 - 3 * (np.tanh(Z) - 0.4) ** 2 - 2, mean=-0.5),
     "flipbook": lambda: Flipbook(
         lambda v: plot_images(torch.full((1, 4), v / 9)), range(9), label="v", alt="Grey."
     ),
     "estimator": lambda: EstimatorExplorer(1.0, 0.5, 200),
+    "flow": lambda: FlowExplorer(VAE(2, (8,), 16), torch.rand(5, 16)),
     "frozen": lambda: FrozenNoise(1.0, 0.5, EPS),
     "kl": lambda: KLExplorer(0.5, 0.5),
     "latent": latent,
     "plane": lambda: PlaneExplorer([[0, 0]], [0], MEANS, COVARIANCES, [1.5, -0.7], 0.3),
+    "playground": playground,
     "posterior": lambda: PosteriorExplorer(Z, np.sin(2 * Z) + 0.5 * Z, 0.3, x=0.5),
 }
 
@@ -119,6 +129,26 @@ def test_a_drag_saves_on_release_what_is_shown_then_and_the_end_leaves_nothing(s
     )
     input_.evaluate("input => input.dispatchEvent(new Event('change'))")
     assert page.evaluate("[asked, saved.length]") == [0, 0]
+
+
+@pytest.mark.parametrize("name", EXPLORERS)
+def test_each_is_a_group_with_a_label_that_says_on_release_what_is_shown(show, name):
+    page = show(EXPLORERS[name]())
+    root = page.locator("figure > div > div")
+    assert root.get_attribute("role") == "group"
+    assert root.get_attribute("aria-label")
+    tools = page.locator(".explorer-tools")
+    assert tools.evaluate("node => getComputedStyle(node).display") == "flex"
+    live = root.locator(".spoken[aria-live=polite]")
+    assert live.evaluate("node => getComputedStyle(node).position") == "absolute"  # not seen
+    if name == "playground":  # it speaks of its run
+        return
+    page.locator("input[type=range]").first.focus()
+    page.keyboard.down("ArrowLeft")
+    settle(page)
+    before = live.inner_text()
+    page.keyboard.up("ArrowLeft")
+    assert live.inner_text() not in ("", before)
 
 
 # One test an explorer of where things are drawn

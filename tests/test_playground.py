@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from traitlets import TraitError
 
 from helpers.data import ImageData
 from helpers.explorers import Playground
@@ -52,6 +53,19 @@ def test_the_numbers_are_those_of_the_held_out_images(digits):
         squares = (x - output.x_logits.sigmoid()).square()
         loss = getattr(squares, way)(dim=1).mean().item()
         assert playground.numbers["reconstruction"] == pytest.approx(loss, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        *({"width": 100}, {"width": "128"}, {"gradient": "none"}, {"likelihood": 0}),
+        *({"seed": -1}, {"seed": 10_000}, {"seed": 0.5}),
+    ],
+    ids=str,
+)
+def test_a_setting_that_the_page_does_not_offer_is_refused(digits, setting):
+    with pytest.raises(TraitError, match=next(iter(setting))):
+        Playground(digits, **setting)
 
 
 def test_settings_travel_as_places_so_that_an_address_can_hold_them(digits):

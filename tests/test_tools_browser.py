@@ -3,8 +3,17 @@
 import numpy as np
 import pytest
 import torch
+from matplotlib import pyplot as plt
 
-from helpers.explorers import FrozenNoise, LatentExplorer
+from helpers.data import ImageData
+from helpers.explorers import (
+    EstimatorExplorer,
+    Flipbook,
+    FlowExplorer,
+    FrozenNoise,
+    LatentExplorer,
+    Playground,
+)
 from helpers.models import VAE
 from tests.browser import drag, serving, settle
 
@@ -31,6 +40,13 @@ def address(tmp_path_factory):
     torch.manual_seed(0)
     explorer = LatentExplorer(VAE(hidden_dims=(16,)), torch.rand(50, 784), latent_ranges=(-4, 4))
     explorer.to_html(folder / "latent.html")
+    FlowExplorer(VAE(2, (8,)), torch.rand(5, 784)).to_html(folder / "flow.html")
+    EstimatorExplorer(1.0, 0.5, 200).to_html(folder / "estimator.html")
+    page = plt.figure(figsize=(1, 1))
+    Flipbook(lambda v: page, range(4), label="v", alt="A").to_html(folder / "flipbook.html")
+    y = torch.arange(80) % 10
+    data = ImageData(torch.rand(80, 16), y, torch.rand(30, 16), y[:30])
+    Playground(data).to_html(folder / "playground.html")
     with serving(folder) as address:
         yield address
 
@@ -177,3 +193,32 @@ def test_an_address_sets_only_what_a_reader_could_have_set(visit, hostile):
     assert page.evaluate(STATE, "explorer") == [START[0], 0.75, START[2]]
     assert page.evaluate("({}).mu") is None
     assert page.locator("figure img[src=x]").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "trait", "first", "refused", "taken"),
+    [
+        ("flow", "index", 0, ["5", "99", "-1", "1.5"], 4),
+        ("flow", "light", False, ["constructor", "toString", "1", "True"], True),
+        ("flipbook", "index", 2, ["4", "-1", "0.5"], 3),
+        ("estimator", "n", 200, ["50.5", "9", "10001"], 50),
+        ("estimator", "dimension", 1, ["0", "101", "2.5"], 100),
+        ("playground", "gradient", 0, ["3", "-1", "0.5"], 2),
+        ("playground", "likelihood", 0, ["4", "1e3"], 3),
+        ("playground", "seed", 0, ["-1", "10000", "0.5"], 9999),
+        ("playground", "width", 128, ["31", "257", "64.5"], 64),
+    ],
+)
+def test_an_address_leaves_no_limit_and_halves_no_whole_number(
+    visit, name, trait, first, refused, taken
+):
+    page = visit(f"{name}.html#explorer.{trait}={refused[0]}", "explorer")
+    value = f"document.getElementById('explorer').explorer.model.get('{trait}')"
+    assert page.evaluate(value) == first
+    for text in refused[1:]:
+        page.evaluate(f"location.hash = 'explorer.{trait}={text}'")
+        settle(page)
+        assert page.evaluate(value) == first
+    page.evaluate(f"location.hash = 'explorer.{trait}={str(taken).lower()}'")
+    settle(page)
+    assert page.evaluate(value) == taken

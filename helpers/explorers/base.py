@@ -11,6 +11,7 @@ import numpy as np
 import traitlets
 from matplotlib.figure import Figure
 
+from helpers.checks import to_numpy
 from helpers.explorers import holding, pages
 from helpers.plots import STYLE, png
 
@@ -71,7 +72,7 @@ def _scope_name(file: str) -> str:
 
 def within(name: str, value, low: float, high: float):
     """The value, a number or an array, or ValueError where it leaves the limits."""
-    values = np.asarray(value)
+    values = to_numpy(value)
     if not np.all((low <= values) & (values <= high)):  # NaN is nowhere
         raise ValueError(f"expected {name} between {low:g} and {high:g}; got {value}")
     return value
@@ -101,7 +102,9 @@ class Explorer(anywidget.AnyWidget):
 
     Args:
         spec: what the view needs and what stays as it is. The limits of the sliders join it as
-            "limits", {name: [low, high]}; a spec may bring its own limits for this explorer.
+            "limits", {name: [low, high]}; a spec may bring its own limits for this explorer, and
+            some for other traits. "whole" names the traits that are integers. No link to a page
+            sets a trait to anything else.
         traits: the values at the start.
     """
 
@@ -146,10 +149,16 @@ class Explorer(anywidget.AnyWidget):
             name: [t.low, t.high] for name, t in cls.class_traits().items() if isinstance(t, Slider)
         }
 
+    @classmethod
+    def whole(cls) -> list[str]:
+        """The names of the traits that are integers in the page; so are the places of names."""
+        traits, kinds = cls.class_traits(sync=True), (traitlets.Int, traitlets.Enum)
+        return [name for name, t in traits.items() if isinstance(t, kinds) and name[0] != "_"]
+
     def __init__(self, spec: dict | None = None, **traits):
         spec = spec or {}
-        limits = self.limits() | spec.get("limits", {})
-        super().__init__(spec=spec | {"limits": limits}, **traits)  # the spec first: traits need it
+        own = {"limits": self.limits() | spec.get("limits", {}), "whole": self.whole()}
+        super().__init__(spec=spec | own, **traits)  # the spec first: traits need it
         holding.loosen(self)
 
     def __repr__(self) -> str:
@@ -183,7 +192,7 @@ class Explorer(anywidget.AnyWidget):
 
 def on_grid(z, values, name: str) -> tuple[np.ndarray, np.ndarray]:
     """z (N,), which must increase in equal steps, and the finite values (N,) of this name at z."""
-    z, values = np.asarray(z, dtype=float), np.asarray(values, dtype=float)
+    z, values = to_numpy(z).astype(float), to_numpy(values).astype(float)
     if z.ndim != 1 or len(z) < 3 or z.shape != values.shape:
         raise ValueError(f"expected z (N,) and {name} (N,); got {z.shape} and {values.shape}")
     steps = np.diff(z)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from traitlets import Bool, Bytes, Int, Unicode, validate
 
-from helpers.explorers.base import Explorer, Slider, module
+from helpers.explorers.base import Explorer, Slider, module, within
 from helpers.plots import COLORS
 
 SIZE = 10_000  # the most samples
@@ -47,7 +47,7 @@ class EstimatorExplorer(Explorer):
     Args:
         mu: from -3 to 3.
         sigma: from 0.1 to 2.
-        n: samples, from 2 to 10,000.
+        n: samples, from 10 to 10,000.
         f: "square", "line", "step" or "norm".
         baseline: whether E f is subtracted from f in the derivative on the density.
         dimension: D, from 1 to 100, for f = "norm".
@@ -58,6 +58,7 @@ class EstimatorExplorer(Explorer):
         noise: two rows of 10,000 draws of N(0, 1), as float32 bytes.
     Raises:
         ValueError: for values out of range, and for f = "norm" beside finite differences.
+        traitlets.TraitError: for an n or a dimension that is no integer.
     Source:
         Mohamed et al. 2020 (JMLR 21:132); notebooks/03, sections 3 and 4; notebooks/04, section 3.
     """
@@ -102,11 +103,8 @@ class EstimatorExplorer(Explorer):
 
     @validate("n", "dimension")
     def _check_count(self, proposal):
-        name, value = proposal["trait"].name, proposal["value"]
-        low, high = {"n": (2, SIZE), "dimension": (1, 100)}[name]
-        if not low <= value <= high:
-            raise ValueError(f"expected {name} from {low} to {high}; got {value}")
-        return value
+        name = proposal["trait"].name
+        return within(name, proposal["value"], *self.spec["limits"][name])
 
     @validate("f")
     def _check_f(self, proposal):

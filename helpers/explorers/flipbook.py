@@ -6,7 +6,7 @@ import traitlets
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers.explorers.base import Explorer, module
+from helpers.explorers.base import Explorer, module, within
 from helpers.plots import png
 
 
@@ -56,6 +56,7 @@ class Flipbook(Explorer):
         pages = [_page(draw(value)) for value in values]
         self.values = values
         super().__init__(
+            {"limits": {"index": [0, len(values) - 1]}},
             frames=b"".join(pages),
             sizes=[len(page) for page in pages],
             captions=[f"{value:.4g}" for value in values],
@@ -63,6 +64,10 @@ class Flipbook(Explorer):
             alt=alt,
             index=values.index(start),
         )
+
+    @traitlets.validate("index")
+    def _check_index(self, proposal):
+        return within("index", proposal["value"], *self.spec["limits"]["index"])
 
     @property
     def value(self) -> float:

@@ -1,14 +1,23 @@
 """The flow explorer: one image goes through the network, and the gradient comes back."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
-from traitlets import Any, Bool, Bytes, Int, TraitType, validate
+from traitlets import Bool, Bytes, Int, TraitType, validate
 
+from helpers.checks import to_numpy
 from helpers.explorers import flow_still
-from helpers.explorers.base import Explorer, Slider, module
+from helpers.explorers.base import Explorer, Slider, module, within
 from helpers.explorers.flow_pass import Flow, flow
-from helpers.explorers.latent import _checked_images, _class_names, _grey_levels, _tensor
+from helpers.explorers.images import (
+    as_tensor,
+    checked_images,
+    class_names,
+    drawing_trait,
+    grey_levels,
+)
 from helpers.explorers.networks import Networks, for_browser, networks_of
 from helpers.plots import COLORS
 
@@ -53,12 +62,7 @@ class FlowExplorer(Explorer):
     eps = TraitType().tag(sync=True)
     noise = Slider(0.0, 1.0, 1.0)
     light = Bool(False).tag(sync=True)
-    drawing = Any(None).tag(
-        sync=True,
-        echo_update=False,
-        to_json=lambda values, _: None if values is None else values.tobytes(),
-        from_json=lambda data, _: None if data is None else np.frombuffer(data, np.float32).copy(),
-    )
+    drawing = drawing_trait()
 
     def __init__(
         self,
@@ -79,8 +83,8 @@ class FlowExplorer(Explorer):
         layers, weights = for_browser(networks)
         if layers["note"]:
             raise ValueError(f"expected layers that the browser can run; got {layers['note']}")
-        x = _checked_images(x, "x", networks.side)
-        names = _class_names(labels, len(x))
+        x = checked_images(x, "x", networks.side)
+        names = class_names(labels, len(x))
         spec = {
             "latent_dim": networks.latent_dim,
             "shown": min(shown, networks.latent_dim),
@@ -91,35 +95,33 @@ class FlowExplorer(Explorer):
             "classes": names,
             "reach": REACH,
             "limit": _limit(networks, x),
+            "limits": {"index": [0, len(x) - 1]},
             "colors": COLORS,
         }
         super().__init__(
             spec | layers,
             weights=weights,
-            images=_grey_levels(x),
+            images=grey_levels(x),
             eps=np.random.default_rng(35).standard_normal(networks.latent_dim).round(2).tolist(),
         )
 
     @validate("index")
     def _check_index(self, proposal):
-        count = len(self.images) // self.spec["side"] ** 2
-        if not 0 <= proposal["value"] < count:
-            raise ValueError(f"expected an index from 0 to {count - 1}; got {proposal['value']}")
-        return proposal["value"]
+        return within("index", proposal["value"], *self.spec["limits"]["index"])
 
     @validate("eps")
     def _check_eps(self, proposal):
-        eps, wanted = _tensor(proposal["value"], "eps"), self.spec["latent_dim"]
+        eps, wanted = as_tensor(proposal["value"], "eps"), self.spec["latent_dim"]
         if eps.numel() != wanted or not eps.isfinite().all():
             raise ValueError(f"expected {wanted} finite numbers for eps; got {proposal['value']}")
-        return np.asarray(proposal["value"], dtype=float).ravel().tolist()
+        return to_numpy(proposal["value"]).astype(float).ravel().tolist()
 
     @validate("drawing")
     def _check_drawing(self, proposal):
         if proposal["value"] is None:
             return None
         side = self.spec["side"]
-        return _checked_images(proposal["value"], "drawing", side).numpy().reshape(side, side)
+        return checked_images(proposal["value"], "drawing", side).numpy().reshape(side, side)
 
     @property
     def flow(self) -> Flow:
@@ -187,7 +189,7 @@ class FlowExplorer(Explorer):
         return f"Image {self.index + 1}" + (f" ({names[self.index]})" if names else "")
 
 
-def _check_option(value, options: tuple[str, ...], name: str) -> None:
+def _check_option(value, options: Sequence, name: str) -> None:
     if value not in options:
         raise ValueError(f"expected {name} {' or '.join(map(repr, options))}; got {value!r}")
 

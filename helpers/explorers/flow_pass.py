@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from helpers.explorers.networks import Networks, _flat
+from helpers.explorers.networks import Networks, flat
 from helpers.losses import bernoulli_log_likelihood, kl_divergence
 
 
@@ -38,7 +38,7 @@ def flow(networks: Networks, spec: dict, x: Tensor, eps: Tensor, noise: float) -
         kl = kl_divergence(mu[:, None], 2 * sigma.log()[:, None])
         noisy = mu + sigma * noise * eps
     z = (outputs if noisy is None else noisy).detach().clone().requires_grad_()
-    logits = nn.Sequential(*_flat(networks.decoder)[:-1])(z[None]).flatten(1)
+    logits = nn.Sequential(*flat(networks.decoder)[:-1])(z[None]).flatten(1)
     x_hat = logits.sigmoid()[0]
     if spec["likelihood"] == "sum":
         loss = (x - x_hat).square().sum()

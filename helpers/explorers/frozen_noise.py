@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from traitlets import TraitType, validate
 
+from helpers.checks import to_numpy
 from helpers.explorers.base import Explorer, Slider, module
 from helpers.plots import COLORS
 
@@ -48,7 +49,7 @@ class FrozenNoise(Explorer):
 
     @validate("eps")
     def _check_eps(self, proposal):
-        eps = np.asarray(proposal["value"], dtype=float)
+        eps = to_numpy(proposal["value"]).astype(float)
         if eps.ndim != 1 or len(eps) == 0 or not np.isfinite(eps).all():
             raise ValueError(f"expected at least one finite number for eps; got {eps}")
         return eps.tolist()

@@ -29,7 +29,7 @@ class KLExplorer(Explorer):
     Raises:
         ValueError: for values out of range.
     Source:
-        Kingma & Welling 2014, appendix B.
+        Kingma & Welling 2014, appendix B. notebooks/04, section 4.
     """
 
     _esm = module("kl.js")

@@ -1,7 +1,5 @@
 """The latent explorer: move a code and see its image; draw and see what the network makes of it."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from matplotlib.axes import Axes
@@ -9,7 +7,16 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from traitlets import Any, Bool, Bytes, TraitType, observe, validate
 
+from helpers.checks import to_numpy
 from helpers.explorers.base import Explorer, module
+from helpers.explorers.images import (
+    as_tensor,
+    checked_images,
+    class_colors,
+    class_names,
+    drawing_trait,
+    grey_levels,
+)
 from helpers.explorers.latent_still import (
     draw_ellipses,
     draw_grid,
@@ -18,7 +25,7 @@ from helpers.explorers.latent_still import (
     draw_points,
 )
 from helpers.explorers.networks import Networks, for_browser, networks_of
-from helpers.plots import CLASS_COLORS, COLORS, plot_images
+from helpers.plots import COLORS, plot_images
 
 
 class LatentExplorer(Explorer):
@@ -47,7 +54,7 @@ class LatentExplorer(Explorer):
     Raises:
         ValueError: for a model, images, labels, ranges, z or drawing that do not fit.
     Source:
-        notebooks/02, section 3.
+        notebooks/01, section 5; notebooks/02, sections 1 and 3.
     """
 
     _esm = module("latent.js")
@@ -62,12 +69,7 @@ class LatentExplorer(Explorer):
     points = Bool(True).tag(sync=True)
     ellipses = Bool(False).tag(sync=True)
     image = Any(None)
-    drawing = Any(None).tag(
-        sync=True,
-        echo_update=False,
-        to_json=lambda values, _: None if values is None else values.tobytes(),
-        from_json=lambda data, _: None if data is None else np.frombuffer(data, np.float32).copy(),
-    )
+    drawing = drawing_trait()
 
     def __init__(
         self,
@@ -86,7 +88,7 @@ class LatentExplorer(Explorer):
         self._networks = networks = networks_of(model, output)
         x, codes = _encoded(networks, x, "x")
         x_train, train_codes = _encoded(networks, x_train, "x_train")
-        names = _class_names(labels, len(x))
+        names = class_names(labels, len(x))
         ranges = _ranges(latent_ranges, networks, codes)
         layers, weights = for_browser(networks if pad else networks._replace(encoder=None))
         spec = {
@@ -98,7 +100,7 @@ class LatentExplorer(Explorer):
             "ranges": ranges,
             "start": [min(max(0.0, low), high) for low, high in ranges],
             "classes": names,
-            "colors": _class_colors(names),
+            "colors": class_colors(names),
             "typical": _typical_errors(networks, x, codes),
         }
         super().__init__(
@@ -106,9 +108,9 @@ class LatentExplorer(Explorer):
             weights=weights,
             codes=codes.numpy().tobytes(),
             logvars=networks.logvar(x).numpy().tobytes() if len(x) else b"",
-            images=_grey_levels(x),
+            images=grey_levels(x),
             train_codes=train_codes.numpy().tobytes(),
-            train_images=_grey_levels(x_train),
+            train_images=grey_levels(x_train),
             z=spec["start"],
             grid=grid,
             points=points,
@@ -118,16 +120,16 @@ class LatentExplorer(Explorer):
 
     @validate("z")
     def _check_z(self, proposal):
-        z, wanted = _tensor(proposal["value"], "z"), self._networks.latent_dim
+        z, wanted = as_tensor(proposal["value"], "z"), self._networks.latent_dim
         if z.numel() != wanted or not z.isfinite().all():
             raise ValueError(f"expected {wanted} finite numbers for z; got {proposal['value']}")
-        return np.asarray(proposal["value"], dtype=float).ravel().tolist()
+        return to_numpy(proposal["value"]).astype(float).ravel().tolist()
 
     @validate("drawing")
     def _check_drawing(self, proposal):
         if proposal["value"] is None:
             return None
-        return _checked_images(proposal["value"], "drawing", 28).numpy().reshape(28, 28)
+        return checked_images(proposal["value"], "drawing", 28).numpy().reshape(28, 28)
 
     @observe("z")
     def _set_image(self, change):
@@ -219,48 +221,8 @@ def _encoded(networks: Networks, x, name: str) -> tuple[Tensor, Tensor]:
         return torch.zeros(0, networks.side**2), torch.zeros(0, networks.latent_dim)
     if networks.encoder is None:
         raise ValueError(f"expected a model with an encoder where {name} is given; got none")
-    x = _checked_images(x, name, networks.side)
+    x = checked_images(x, name, networks.side)
     return x, networks.encode(x)
-
-
-def _checked_images(x, name: str, side: int) -> Tensor:
-    """x as (N, side²) in [0, 1]."""
-    images = _tensor(x, name)
-    if images.numel() == 0 or images.numel() % side**2 or images.shape[-1] not in (side, side**2):
-        raise ValueError(f"expected {name} of shape (N, {side**2}); got {tuple(images.shape)}")
-    low, high = images.aminmax()
-    if not (low >= 0 and high <= 1):  # NaN fails this test too
-        raise ValueError(f"expected {name} in [0, 1]; got values from {low:.4g} to {high:.4g}")
-    return images.reshape(-1, side**2)
-
-
-def _tensor(values, name: str) -> Tensor:
-    """values as a float32 tensor on the CPU."""
-    try:
-        return torch.as_tensor(values).detach().cpu().float()
-    except (TypeError, ValueError, RuntimeError):
-        raise ValueError(f"expected numbers for {name}; got {values!r}") from None
-
-
-def _grey_levels(x: Tensor) -> bytes:
-    return (255 * x).round().to(torch.uint8).numpy().tobytes()
-
-
-def _class_names(labels: Sequence | None, count: int) -> list[str]:
-    if labels is None:
-        return []
-    names = [str(label) for label in (labels.tolist() if hasattr(labels, "tolist") else labels)]
-    if len(names) != count:
-        raise ValueError(f"expected one label for each of the {count} images; got {len(names)}")
-    return names
-
-
-def _class_colors(names: list[str]) -> dict[str, str]:
-    """One color a class: that of its number as in plots.plot_latent, or of its place by name."""
-    classes = sorted(set(names))
-    places = [int(name) if name.isdecimal() else place for place, name in enumerate(classes)]
-    colors = [CLASS_COLORS[place % len(CLASS_COLORS)] for place in places]
-    return dict(zip(classes, colors, strict=True))
 
 
 def _ranges(ranges, networks: Networks, codes: Tensor) -> list[list[float]]:
@@ -271,7 +233,7 @@ def _ranges(ranges, networks: Networks, codes: Tensor) -> list[list[float]]:
         margin = 0.05 * (high - low)
         pairs = torch.stack([(low - margin).clamp(max=-least), (high + margin).clamp(min=least)], 1)
         return [[float(f"{value:.2g}") for value in pair] for pair in pairs.tolist()]
-    pairs = _tensor(ranges, "latent_ranges")
+    pairs = as_tensor(ranges, "latent_ranges")
     fits = pairs.shape in ((2,), (networks.latent_dim, 2)) and pairs.isfinite().all()
     if not (fits and (pairs[..., 0] < pairs[..., 1]).all()):
         raise ValueError(

@@ -53,7 +53,7 @@ def networks_of(model, output: str) -> Networks:
     latent_dim = _latent_dim(decoder)
     if output == "pixels":
         decoder = nn.Sequential(decoder, nn.Hardtanh(0, 1))
-    elif not isinstance(_flat(decoder)[-1], nn.Sigmoid):
+    elif not isinstance(flat(decoder)[-1], nn.Sigmoid):
         decoder = nn.Sequential(decoder, nn.Sigmoid())
     pixels = _tried(decoder, latent_dim, "decoder").flatten(1).shape[1]
     side = round(pixels**0.5)
@@ -92,11 +92,11 @@ def _frozen(network: nn.Module | None) -> nn.Module | None:
     return None if network is None else deepcopy(network).cpu().float().eval()
 
 
-def _flat(network: nn.Module) -> list[nn.Module]:
+def flat(network: nn.Module) -> list[nn.Module]:
     """The layers of nested Sequentials, in order."""
     if not isinstance(network, nn.Sequential):
         return [network]
-    return [layer for part in network for layer in _flat(part)]
+    return [layer for part in network for layer in flat(part)]
 
 
 def _latent_dim(decoder: nn.Module) -> int:
@@ -119,7 +119,7 @@ def for_browser(networks: Networks) -> tuple[dict, bytes]:
     """The layers as the browser runs them, None where it cannot, and their float16 weights."""
     spec, weights, unknown = {"has_encoder": networks.encoder is not None}, [], set()
     for role in ("decoder", "encoder"):
-        layers = _flat(getattr(networks, role) or nn.Sequential())
+        layers = flat(getattr(networks, role) or nn.Sequential())
         names = {type(layer).__name__ for layer in layers if not _is_known(layer)}
         spec[role] = None if names else [_layer(one) for one in layers if type(one) not in SKIPPED]
         weights += [] if names else [w for one in layers for w in _weights(one)]

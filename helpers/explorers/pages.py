@@ -61,5 +61,5 @@ def page(explorer) -> str:
     if state is None:
         raise ValueError("expected an explorer that needs no kernel; this one does")
     name = type(explorer).__name__
-    scripts = [HOST.read_text(), part(name, str(explorer._esm)), part("state", state)]
+    scripts = [HOST.read_text("utf-8"), part(name, str(explorer._esm)), part("state", state)]
     return PAGE.format(name=name, still=explorer.markup, scripts="\n".join(scripts))

@@ -5,6 +5,7 @@ import traitlets
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from helpers.checks import to_numpy
 from helpers.explorers.base import Explorer, Slider, module, within
 from helpers.plots import CLASS_COLORS, COLORS
 
@@ -154,9 +155,7 @@ def _sigmoid(value: float) -> float:
 
 def _numbers(values, shape: tuple[int, ...], name: str) -> np.ndarray:
     """values as float64 of the shape, in which −1 stands for any length."""
-    if hasattr(values, "detach"):
-        values = values.detach().cpu()
-    array = np.asarray(values, dtype=np.float64)
+    array = to_numpy(values).astype(np.float64)
     fits = array.ndim == len(shape)
     fits = fits and all(w in (-1, s) for s, w in zip(array.shape, shape, strict=True))
     if not fits or not np.isfinite(array).all():

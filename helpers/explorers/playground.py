@@ -7,12 +7,12 @@ from traitlets import Bool, Bytes, Enum, Int, validate
 
 from helpers.explorers import playground_still
 from helpers.explorers.base import Explorer, Slider, module, script
-from helpers.explorers.latent import (
-    _checked_images,
-    _class_colors,
-    _class_names,
-    _grey_levels,
-    _tensor,
+from helpers.explorers.images import (
+    as_tensor,
+    checked_images,
+    class_colors,
+    class_names,
+    grey_levels,
 )
 from helpers.losses import bernoulli_log_likelihood, gaussian_log_likelihood, kl_divergence
 from helpers.models import VAE, Autoencoder, reparameterize
@@ -23,6 +23,7 @@ LATENT_DIM = 2
 WIDTHS = (32, 64, 128, 256)
 GRADIENTS = ("reparameterized", "score", "blocked")
 LIKELIHOODS = ("bernoulli", "sum", "mean", "learned")
+LAST_SEED = 9999
 
 
 def _choice(*options: str) -> Enum:
@@ -51,7 +52,8 @@ class Playground(Explorer):
         show_map, show_images, show_curves, show_film, show_lessons, show_slow: whether a part is
             shown.
     Raises:
-        ValueError: for images or settings that do not fit.
+        ValueError: for images, a beta or a model that do not fit.
+        traitlets.TraitError: for another setting than those above.
     Source:
         notebooks/05, section 4; Kingma & Welling 2014.
     """
@@ -68,7 +70,7 @@ class Playground(Explorer):
     likelihood = _choice(*LIKELIHOODS)
     beta = Slider(0.0, 20.0, 1.0)
     width = Enum(WIDTHS, 128).tag(sync=True)
-    seed = Int(0, min=0, max=2**32 - 1).tag(sync=True)
+    seed = Int(0, min=0, max=LAST_SEED).tag(sync=True)
     show_map = Bool(True).tag(sync=True)
     show_images = Bool(True).tag(sync=True)
     show_curves = Bool(True).tag(sync=True)
@@ -78,27 +80,33 @@ class Playground(Explorer):
 
     def __init__(self, digits, **traits):
         x_train, y_train, x_test, y_test = digits
-        side = round(_tensor(x_train, "x_train").shape[-1] ** 0.5)
-        x_train = _checked_images(x_train, "x_train", side)[:TRAINING]
-        x_test = _checked_images(x_test, "x_test", side)[:HELD_OUT]
+        side = round(as_tensor(x_train, "x_train").shape[-1:].numel() ** 0.5)
+        x_train = checked_images(x_train, "x_train", side)[:TRAINING]
+        x_test = checked_images(x_test, "x_test", side)[:HELD_OUT]
         if len(x_train) < 64 or len(x_test) < 10:
             counts = f"{len(x_train)} and {len(x_test)}"
             raise ValueError(f"expected at least 64 training and 10 held-out images; got {counts}")
-        names = _class_names(y_test[: len(x_test)], len(x_test))
+        names = class_names(y_test[: len(x_test)], len(x_test))
         draw = np.random.default_rng(17).standard_normal
         spec = {
             "side": side,
             "training": len(x_train),
             "classes": names,
-            "class_colors": _class_colors(names),
+            "class_colors": class_colors(names),
             "colors": COLORS,
             "width": 128,
+            "limits": {
+                "gradient": [0, len(GRADIENTS) - 1],
+                "likelihood": [0, len(LIKELIHOODS) - 1],
+                "width": [WIDTHS[0], WIDTHS[-1]],
+                "seed": [0, LAST_SEED],
+            },
             "sizes": {width: _size(side * side, width) for width in WIDTHS},
             "worker": script("play_worker.js"),
         }
         super().__init__(
             spec,
-            images=_grey_levels(x_train) + _grey_levels(x_test),
+            images=grey_levels(x_train) + grey_levels(x_test),
             held_noise=draw((len(x_test), LATENT_DIM)).astype(np.float32).tobytes(),
             prior_noise=draw((SAMPLES, LATENT_DIM)).astype(np.float32).tobytes(),
             **traits,

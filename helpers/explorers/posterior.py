@@ -22,8 +22,7 @@ class PosteriorExplorer(Explorer):
         z: (N,) equally spaced, increasing.
         curve: (N,) f at these z.
         noise: a standard deviation above 0.
-        x_range: (low, high) of the slider.
-        x: the start.
+        x: the start, in −3 … 3.
         draws: how many pairs are drawn at the start, the same ones each time.
         inference: whether x and what it says about z are shown.
     Traits:
@@ -42,18 +41,13 @@ class PosteriorExplorer(Explorer):
     x = Slider(-3.0, 3.0, 0.0)
     drawn = Bytes().tag(sync=True, echo_update=False, from_json=lambda data, _: bytes(data))
 
-    def __init__(
-        self, z, curve, noise: float, *, x_range=(-3.0, 3.0), x=0.0, draws=0, inference=True
-    ):
+    def __init__(self, z, curve, noise: float, *, x=0.0, draws=0, inference=True):
         z, curve = on_grid(z, curve, "curve")
-        low, high = map(float, x_range)
-        if not (0 < noise < np.inf and -np.inf < low < high < np.inf):
-            raise ValueError(
-                f"expected noise > 0 and low < high, all finite; got {noise} and {low}, {high}"
-            )
+        if not 0 < noise < np.inf:
+            raise ValueError(f"expected a finite noise > 0; got {noise}")
         colors = [COLORS[name] for name in ("data", "prior", "posterior")]
         spec = {"z": z.tolist(), "curve": curve.tolist(), "noise": float(noise), "colors": colors}
-        spec |= {"most": MOST, "inference": inference, "limits": {"x": [low, high]}}
+        spec |= {"most": MOST, "inference": inference}
         super().__init__(spec, x=x, drawn=_some_draws(draws, z, curve, noise))
 
     @property

@@ -62,6 +62,8 @@ class Question(_Asked):
     Raises:
         ValueError: for an empty text, fewer than two options, equal ones, an answer that is none
             of them, or another number of whys.
+    Source:
+        notebooks/01, section 1.
     """
 
     def __init__(self, text: str, options: Sequence[str], answer: int, why: str | Sequence[str]):

@@ -135,10 +135,11 @@ export function position(event, canvas, size) {
   ];
 }
 
-// The root of an explorer, with what all of them look like.
-export function group(className, label, css) {
+// The root of an explorer, with what all of them look like; its colors are variables of CSS, --NAME.
+export function group(className, label, css, colors = {}) {
   const root = element("div", { className, role: "group" });
   root.setAttribute("aria-label", label);
+  for (const [name, color] of Object.entries(colors)) root.style.setProperty(`--${name}`, color);
   root.append(element("style", { textContent: look(`.${className}`) + TOOLS + css }));
   return root;
 }
@@ -187,10 +188,12 @@ export function slider(parent, title, { min, max, step }, move, release) {
   return { input, output, show };
 }
 
-export function button(parent, text, act) {
+export function button(parent, text, act, role) {
   const node = element("button", { type: "button", textContent: text });
+  if (role) node.dataset.role = role;
   node.addEventListener("click", act);
   parent.append(node);
+  return node;
 }
 
 // What is read to those who cannot see the picture.

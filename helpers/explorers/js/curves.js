@@ -22,7 +22,7 @@ export function createCurves() {
     if (points.at(-1)?.steps === steps) points.pop();
     points.push({ steps, likelihood, training, held });
     forget();
-    if (points.length > MOST) points = points.filter((_, i) => i % 2 === points.length % 2);
+    if (points.length > MOST) points = points.filter((_, i) => i % 2 === (points.length - 1) % 2);
   }
 
   // Losses of another kind are not added to those before.

@@ -8,13 +8,13 @@ const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 // A hundred of the images, or all, spread over them in steps of which no order of classes is a
 // multiple; as in latent_still.py.
-export function someOf(count) {
+function someOf(count) {
   if (count <= MANY) return Array.from({ length: count }, (_, i) => i);
   return Array.from({ length: MANY }, (_, k) => Math.floor(((k * GOLDEN) % 1) * count));
 }
 
 // Where the ellipse at one σ is on the map, in its pixels.
-export function ellipseOf(points, i, pair, scale) {
+function ellipseOf(points, i, pair, scale) {
   const [across, up] = pair.map((d) => points.sigmas(i)[d]);
   const unit = scale.x(1) - scale.x(0);
   const [x, y] = [scale.x(points.at(i, pair[0])), scale.y(points.at(i, pair[1]))];

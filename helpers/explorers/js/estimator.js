@@ -27,9 +27,7 @@ const NAMES = ["mu", "sigma", "n", "f", "baseline", "dimension", "noise"];
 function render({ model, el }) {
   const spec = model.get("spec");
   const rows = Object.keys(spec.rows);
-  const root = group("estimator-explorer", "Estimators of a gradient", CSS);
-  for (const [name, color] of Object.entries(spec.colors))
-    root.style.setProperty(`--${name}`, color);
+  const root = group("estimator-explorer", "Estimators of a gradient", CSS, spec.colors);
 
   const panels = element("div", { className: "panels" });
   const shown = rows.filter((row) => row === "fresh" || row === "shared");

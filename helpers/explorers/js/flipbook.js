@@ -1,6 +1,6 @@
 // A slider over pictures that all came beforehand: see flipbook.py and common.js.
 
-import { element, follow, mount, slider } from "./common.js";
+import { element, follow, group, mount, slider, spoken } from "./common.js";
 
 export default { render };
 
@@ -18,15 +18,18 @@ async function unpack(model) {
 async function render({ model, el }) {
   const pages = await unpack(model);
   const captions = model.get("captions");
-  const root = element("div", { className: "flipbook" });
+  const label = model.get("label");
+  const root = group("flipbook", `Pictures by ${label}`, CSS);
   const canvas = element("canvas", { width: pages[0].width, height: pages[0].height });
   canvas.dataset.role = "page";
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", model.get("alt"));
-  root.append(element("style", { textContent: CSS }), canvas);
+  root.append(canvas);
   const range = { min: 0, max: captions.length - 1, step: 1 };
   const move = (page) => view.set("index", page);
-  const { input, show } = slider(root, model.get("label"), range, move, () => view.release());
+  const { input, show } = slider(root, label, range, move, release);
+  const live = spoken();
+  root.append(live);
   mount(root, el);
   const context = canvas.getContext("2d");
 
@@ -36,6 +39,11 @@ async function render({ model, el }) {
     canvas.dataset.shown = page;
     show(page, captions[page]);
     input.setAttribute("aria-valuetext", captions[page]);
+  }
+
+  function release() {
+    view.release();
+    live.textContent = `${label} ${captions[view.get("index")]}`;
   }
 
   const view = follow(model, ["index"], draw);
@@ -49,9 +57,6 @@ async function render({ model, el }) {
 const CSS = `
 .flipbook canvas { display: block; max-width: 100%; height: auto; background: white; }
 .flipbook .slider {
-  display: flex; gap: .8em; align-items: center; margin: .4em 0; max-width: 640px;
-  font-size: 14px; color: var(--jp-content-font-color1, inherit);
+  grid-template-columns: auto 1fr 4em; gap: .8em; margin: .4em 0; max-width: 640px; font-size: 14px;
 }
-.flipbook input { flex: 1; min-height: 24px; }
-.flipbook output { min-width: 4em; font-variant-numeric: tabular-nums; }
 `;

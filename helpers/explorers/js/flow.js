@@ -20,10 +20,7 @@ function render({ model, el }) {
   const spec = model.get("spec");
   const networks = readNetworks(spec, halves(copied(model.get("weights"))));
   const images = readImages(model, spec.side ** 2);
-  const root = group("flow-explorer", "Flow explorer", LOOK);
-  for (const [name, color] of Object.entries(spec.colors)) {
-    root.style.setProperty(`--${name}`, color);
-  }
+  const root = group("flow-explorer", "Flow explorer", LOOK, spec.colors);
   const act = { select, hold, release, choose, index: () => view.get("index") };
   const live = spoken();
   const controls = createControls(spec, images.count, act);

@@ -10,8 +10,8 @@ export function createControls(spec, count, act) {
   const below = element("div", { className: "controls" });
   const title = element("span", { className: "which" });
   const step = (by) => () => act.choose((act.index() + by + count) % count);
-  pressed(above, "◀ Previous", "previous", step(-1));
-  pressed(above, "Next ▶", "next", step(1));
+  button(above, "◀ Previous", step(-1), "previous");
+  button(above, "Next ▶", step(1), "next");
   if (spec.classes.length) above.append(classButtons(spec, act));
   const pad = spec.side === PAD ? createPad(act) : null;
   if (pad) padButton(above, pad);
@@ -32,17 +32,12 @@ export function createControls(spec, count, act) {
   return { above, below, pad, show, text: () => title.textContent };
 }
 
-function pressed(parent, text, role, act) {
-  button(parent, text, act);
-  parent.lastElementChild.dataset.role = role;
-  return parent.lastElementChild;
-}
-
 function padButton(parent, pad) {
-  const toggle = pressed(parent, "Draw one", "draw-image", () => {
+  const open = () => {
     pad.node.hidden = !pad.node.hidden;
     toggle.setAttribute("aria-expanded", !pad.node.hidden);
-  });
+  };
+  const toggle = button(parent, "Draw one", open, "draw-image");
   toggle.setAttribute("aria-expanded", false);
 }
 
@@ -55,16 +50,17 @@ function classButtons(spec, act) {
   );
   for (const name of names) {
     const next = () => act.choose(nextOf(spec.classes, name, act.index()));
-    pressed(row, name, "class", next).setAttribute("aria-label", `Next image of class ${name}`);
+    button(row, name, next, "class").setAttribute("aria-label", `Next image of class ${name}`);
   }
   return row;
 }
 
 function noiseControls(parent, spec, act) {
-  pressed(parent, `Draw ${blocked(spec) ? "z" : "ε"} again`, "draw", () => {
+  const draw = () => {
     act.hold("eps", Array.from({ length: spec.latent_dim }, normal));
     act.release();
-  });
+  };
+  button(parent, `Draw ${blocked(spec) ? "z" : "ε"} again`, draw, "draw");
   if (blocked(spec)) return () => {};
   const [min, max] = spec.limits.noise;
   const move = (value) => act.hold("noise", value);

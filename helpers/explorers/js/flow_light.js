@@ -55,7 +55,7 @@ const SCORE =
   "takes the loss itself instead, less the batch's mean: it weighs ∇ log q(z | x), which reaches μ, " +
   "σ and the encoder, as the gradient of the KL does.";
 
-export function sentenceOn(spec, noise) {
+function sentenceOn(spec, noise) {
   if (!spec.variational) {
     const term = inNats(spec) ? "reconstruction loss" : "squared error";
     return `The gradient of the ${term} reaches the decoder, z and the encoder.`;

@@ -61,8 +61,7 @@ export const LOOK = `
   display: block; width: 100%; aspect-ratio: 1; image-rendering: pixelated; border-radius: 4px;
 }
 .flow-explorer .network { height: 8.5em; padding: 0; border: 0; background: none; }
-.flow-explorer .network span { font-size: 0.88em; }
-.flow-explorer .network span { position: relative; }
+.flow-explorer .network span { position: relative; font-size: 0.88em; }
 .flow-explorer .trapezoid { position: absolute; inset: 0; height: 100%; }
 .flow-explorer .trapezoid path {
   fill: var(--paper); stroke: var(--open); stroke-width: 2.5; stroke-linejoin: round;
@@ -136,7 +135,7 @@ export const LOOK = `
 .flow-explorer .arrow .reconstruction { color: var(--reconstruction); }
 .flow-explorer .arrow .kl { color: var(--prior); }
 .flow-explorer .shaft { fill: none; stroke: currentColor; stroke-width: 2.5; }
-.flow-explorer .head path, .flow-explorer path.head { fill: currentColor; }
+.flow-explorer path.head { fill: currentColor; }
 .flow-explorer .arrow :is(.reconstruction, .kl, .bar) { display: none; }
 
 .flow-explorer .terms {
@@ -189,7 +188,7 @@ export const LOOK = `
 .flow-explorer .lit .arrow :is(.reconstruction, .kl) .shaft {
   stroke-width: 3.5; stroke-dasharray: 4 3; animation: flow-back 0.6s linear infinite;
 }
-.flow-explorer .lit .arrow.blocked :is(.reconstruction) :is(.shaft, .head) { display: none; }
+.flow-explorer .lit .arrow.blocked .reconstruction :is(.shaft, .head) { display: none; }
 .flow-explorer .lit .arrow.blocked .bar {
   display: block; fill: none; stroke: var(--gradient); stroke-width: 7;
 }

@@ -59,7 +59,7 @@ export function inNats({ likelihood }) {
 }
 
 // KL(N(mu, sigma²) ‖ N(0, 1)) in nats.
-export function klOf(mu, logvar) {
+function klOf(mu, logvar) {
   return 0.5 * (mu * mu + Math.expm1(logvar) - logvar);
 }
 
@@ -68,7 +68,7 @@ export function squaredError(x, pixels) {
 }
 
 // −log p(x|z) of Bernoulli pixels: log(1 + eˡ) − x l of each.
-export function crossEntropy(x, logits) {
+function crossEntropy(x, logits) {
   const softplus = (l) => Math.max(l, 0) + Math.log1p(Math.exp(-Math.abs(l)));
   return x.reduce((sum, value, i) => sum + softplus(logits[i]) - value * logits[i], 0);
 }

@@ -12,7 +12,7 @@ export function createPad(act) {
   const ink = new Float32Array(PAD * PAD);
   const input = new Float32Array(PAD * PAD);
   const frame = element("div", { className: "frame" });
-  const { canvas, show: showInk } = picture("pad", "", PAD, 196);
+  const { canvas, show: showInk } = picture("pad", "", PAD);
   makeSurface(canvas, "Drawing pad");
   const pen = element("div", { className: "pen" });
   frame.append(canvas, pen);

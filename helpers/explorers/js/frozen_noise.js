@@ -14,6 +14,7 @@ import {
   sentence,
   shape,
   slider,
+  spoken,
 } from "./common.js";
 
 export default { render };
@@ -47,8 +48,7 @@ function render({ model, el }) {
   const { limit, limits, top, step, colors } = model.get("spec");
   const toX = (value) => PLOT.left + ((value + limit) / (2 * limit)) * (PLOT.right - PLOT.left);
   const toY = (loss) => CURVE.bottom - (Math.min(loss, top) / top) * (CURVE.bottom - CURVE.top);
-  const root = group("frozen-noise", "Frozen noise", CSS);
-  for (const [name, color] of Object.entries(colors)) root.style.setProperty(`--${name}`, color);
+  const root = group("frozen-noise", "Frozen noise", CSS, colors);
 
   const picture = shape("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" }, root);
   drawAxes(picture, limit, top, toX, toY);
@@ -64,14 +64,15 @@ function render({ model, el }) {
   const sliders = SLIDERS.map(([name, title]) => {
     const [min, max] = limits[name];
     const move = (value) => view.set(name, value);
-    return slider(controls, title, { min, max, step: 0.01 }, move, () => view.release());
+    return slider(controls, title, { min, max, step: 0.01 }, move, release);
   });
   button(controls, "Fresh ε", () => {
     view.set("eps", model.get("eps").map(normal));
-    view.release();
+    release();
   });
   const text = sentence`mean of z² ${"loss"} · gradient, averaged over ${"count"} points: of μ ${"by_mu"} (expected 2μ = ${"true_by_mu"}), of σ ${"by_sigma"} (expected 2σ = ${"true_by_sigma"})`;
-  root.append(controls, text.node);
+  const live = spoken();
+  root.append(controls, text.node, live);
   mount(root, el);
 
   function draw(get) {
@@ -102,6 +103,11 @@ function render({ model, el }) {
         `its z at μ = ${number(mu)}, σ = ${number(sigma)}, and the loss z² with an arrow downhill ` +
         "at each z.",
     );
+  }
+
+  function release() {
+    view.release();
+    live.textContent = text.node.textContent;
   }
 
   const view = follow(model, ["mu", "sigma", "eps"], draw);

@@ -61,17 +61,14 @@
   }
 
   // The trait's value as an address has it: anybody can write one. Undefined where it is not of the
-  // kind of the value that the explorer begins with, or leaves the limits of a slider.
-  function valueFrom(text, first, limits) {
-    if (typeof first === "boolean") return { true: true, false: false }[text];
+  // kind of the value that the explorer begins with, or leaves the limits that its spec gives.
+  function valueFrom(text, first, limits, whole) {
+    if (typeof first === "boolean") return [false, true].find((value) => String(value) === text);
     const numbers = text.split(",").map((part) => (NUMBER.test(part) ? Number(part) : Number.NaN));
     const [low, high] = limits ?? [-Number.MAX_VALUE, Number.MAX_VALUE];
     if (!numbers.every((v) => low <= v && v <= high)) return undefined;
     if (Array.isArray(first)) return numbers.length === first.length ? numbers : undefined;
-    const whole = Number.isInteger(first) && !limits; // an index, or a count
-    if (numbers.length > 1 || (whole && !(Number.isInteger(numbers[0]) && numbers[0] >= 0))) {
-      return undefined;
-    }
+    if (numbers.length > 1 || (whole && !Number.isInteger(numbers[0]))) return undefined;
     return numbers[0];
   }
 
@@ -113,10 +110,11 @@
     const texts = (all) => new Map([...all].flatMap(([k, v]) => (v === undefined ? [] : [[k, v]])));
     const first = texts(Object.entries(state).map(([name, value]) => [name, textOf(value)]));
     const values = new Map([...first.keys()].map((name) => [name, state[name]]));
+    const { limits, whole } = state.spec;
     function restore(set) {
       for (const [name, value] of values) {
         const text = changes.get(id)?.get(name) ?? first.get(name);
-        const wanted = valueFrom(text, value, state.spec?.limits?.[name]);
+        const wanted = valueFrom(text, value, limits[name], whole.includes(name));
         if (wanted !== undefined && textOf(state[name]) !== text) set(name, wanted);
       }
     }

@@ -2,8 +2,10 @@
 
 import { floats } from "./common.js";
 
+const PATIENCE = 5000; // milliseconds; an answer that takes longer was lost, as by Stop in the kernel
+
 // One request is under way at a time; of those that come meanwhile the newest waits, so that the
-// last one is always answered.
+// last one is always answered. Where an answer was lost, the next request goes at once.
 export function remote(model, kind) {
   const name = `${kind}-${Math.random()}`;
   let count = 0;
@@ -12,6 +14,7 @@ export function remote(model, kind) {
   function send() {
     [sent, waiting] = [waiting, null];
     sent.id = `${name}-${count++}`;
+    sent.at = performance.now();
     try {
       model.send({ kind, id: sent.id, values: Array.from(sent.values) });
     } catch (error) {
@@ -28,7 +31,7 @@ export function remote(model, kind) {
   }
   function run(values, then) {
     waiting = { values: values.slice(), then };
-    if (!sent) send();
+    if (!sent || performance.now() - sent.at > PATIENCE) send();
   }
   model.on("msg:custom", receive);
   return { run, stop: () => model.off("msg:custom", receive) };

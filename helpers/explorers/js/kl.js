@@ -28,12 +28,12 @@ const TERMS = [
   ["kl", "KL, their sum"],
 ];
 
-export function bell(z, mu, sigma) {
+function bell(z, mu, sigma) {
   return Math.exp(-(((z - mu) / sigma) ** 2) / 2) / (sigma * Math.sqrt(2 * Math.PI));
 }
 
 // q log(q / p) at z, for q = N(mu, sigma²) and p = N(0, 1).
-export function integrand(z, mu, sigma) {
+function integrand(z, mu, sigma) {
   const logRatio = (z * z) / 2 - ((z - mu) / sigma) ** 2 / 2 - Math.log(sigma);
   return bell(z, mu, sigma) * logRatio;
 }
@@ -63,8 +63,7 @@ export function klNumbers(mu, sigma) {
 
 function render({ model, el }) {
   const { limits, colors } = model.get("spec");
-  const root = group("kl-explorer", "KL explorer", CSS);
-  for (const [name, color] of Object.entries(colors)) root.style.setProperty(`--${name}`, color);
+  const root = group("kl-explorer", "KL explorer", CSS, colors);
   const panels = element("div", { className: "panels" });
   const column = element("div");
   panels.append(column);
@@ -177,6 +176,7 @@ function bellPanel(parent) {
       let name;
       for (const [key, node] of Object.entries(handles)) {
         node.addEventListener("pointerdown", (event) => {
+          if (event.button !== 0) return;
           name = key;
           node.setPointerCapture(event.pointerId);
           event.preventDefault();

@@ -6,7 +6,7 @@ import { dimensionName, picture } from "./pieces.js";
 const ENDS = ["Sigmoid", "Hardtanh"];
 
 // The bias and the rows w of a decoder x̂ = end(b + Σ z w), or null for another.
-export function termsOf(decoder) {
+function termsOf(decoder) {
   if (decoder?.length !== 2 || decoder[0].type !== "Linear") return null;
   if (!ENDS.includes(decoder[1].type)) return null;
   const [{ weight, bias, inputs, outputs }, end] = decoder;

@@ -11,7 +11,7 @@ export function panel(parent, { height, title, across, up, left = up ? 44 : 12 }
     { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", class: "panel" },
     parent,
   );
-  const frame = { left, right: WIDTH - 12, top: title ? 28 : 8, bottom: height - 42 };
+  const frame = { left, right: WIDTH - 12, top: 28, bottom: height - 42 };
   const [wide, tall] = [frame.right - frame.left, frame.bottom - frame.top];
   const ranges = { x: across.range, y: up ? up.range : [0, 1] };
   const share = (value, [low, high]) => (value - low) / (high - low);
@@ -22,7 +22,7 @@ export function panel(parent, { height, title, across, up, left = up ? 44 : 12 }
     text.textContent = content;
     return text;
   };
-  if (title) write(title, (frame.left + frame.right) / 2, 17).setAttribute("class", "title");
+  write(title, (frame.left + frame.right) / 2, 17).setAttribute("class", "title");
   write(across.name, (frame.left + frame.right) / 2, height - 6);
   if (up) {
     const place = `translate(12 ${(frame.top + frame.bottom) / 2}) rotate(-90)`;
@@ -57,7 +57,6 @@ export function panel(parent, { height, title, across, up, left = up ? 44 : 12 }
   drawMarks();
   return {
     svg,
-    inner,
     frame,
     toX,
     toY,

@@ -6,11 +6,10 @@ import { GRADIENTS, LIKELIHOODS, lossDigits, NAMES, startOf, unitOf } from "./pl
 export function createControls(spec, act) {
   const node = element("div", { className: "panel controls-panel" });
   const row = element("div", { className: "controls" });
-  const run = pressed(row, "Run", "run", () =>
-    act.run(run.getAttribute("aria-pressed") !== "true"),
-  );
-  pressed(row, "One step, slowly", "step", act.step);
-  pressed(row, "Start anew", "reset", act.reset);
+  const toggle = () => act.run(run.getAttribute("aria-pressed") !== "true");
+  const run = button(row, "Run", toggle, "run");
+  button(row, "One step, slowly", act.step, "step");
+  button(row, "Start anew", act.reset, "reset");
   const choose = (name, value) => {
     act.hold(name, value);
     act.release();
@@ -32,7 +31,7 @@ export function createControls(spec, act) {
   beta.input.dataset.role = "beta";
   const widths = Object.keys(spec.sizes).map((width) => [width, width, Number(width)]);
   const width = chooser(row, "Width", "width", widths, (v) => choose("width", v));
-  const seed = seedInput(row, (value) => choose("seed", value));
+  const seed = seedInput(row, spec.limits.seed, (value) => choose("seed", value));
   const texts = numbersLine();
   const warning = element("p", { className: "warning", hidden: true });
   warning.setAttribute("role", "alert");
@@ -57,13 +56,6 @@ export function createControls(spec, act) {
   return { node, show, warn };
 }
 
-function pressed(parent, text, role, act) {
-  button(parent, text, act);
-  const node = parent.lastElementChild;
-  node.dataset.role = role;
-  return node;
-}
-
 // A select with (value, text, what the trait is set to) for each option.
 function chooser(parent, title, role, options, act) {
   const label = element("label", { className: "chooser" });
@@ -81,9 +73,9 @@ function chooser(parent, title, role, options, act) {
   return { select, show };
 }
 
-function seedInput(parent, act) {
+function seedInput(parent, [min, max], act) {
   const label = element("label", { className: "chooser" });
-  const input = element("input", { type: "number", min: 0, max: 9999, step: 1 });
+  const input = element("input", { type: "number", min, max, step: 1 });
   input.dataset.role = "seed";
   input.addEventListener("change", () => {
     if (input.checkValidity() && input.value) act(input.valueAsNumber);

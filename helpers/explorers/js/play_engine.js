@@ -31,6 +31,7 @@ export function createEngine(source, receive, lost) {
     };
     worker.onerror = (event) => {
       event.preventDefault();
+      if (ended) return; // it fails once more: its messages were under way
       if (told) here();
       else lost();
     };

@@ -61,11 +61,11 @@ export function createLessons(act) {
   text.setAttribute("aria-live", "polite");
   text.textContent = "Each begins anew and runs. Then change anything while it trains.";
   for (const [i, { name, traits, watch, notebook }] of LESSONS.entries()) {
-    button(row, name, () => {
+    const teach = () => {
       setText(text, `${watch} Notebook ${notebook} explains it.`);
       act.teach(traits);
-    });
-    row.lastElementChild.dataset.role = `lesson-${i + 1}`;
+    };
+    button(row, name, teach, `lesson-${i + 1}`);
   }
   node.append(row, text);
   return { node };

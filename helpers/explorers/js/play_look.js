@@ -38,7 +38,6 @@ export const LOOK = `
 .playground .bar .reconstruction { background: var(--reconstruction); }
 .playground .bar .kl { background: var(--prior); }
 .playground .shares { display: flex; flex-direction: column; gap: 3px; }
-.playground .shares[hidden] { display: none; }
 .playground .film-panel .slider { grid-template-columns: auto minmax(80px, 1fr) 4em; gap: 8px; }
 .playground .film-panel .slider > :first-child { white-space: nowrap; }
 .playground .watch { min-height: 2.8em; }

@@ -1,7 +1,7 @@
 // The view of helpers.explorers.Playground: see playground.py. Training runs in a worker
 // (session.js); the kernel hears of it on a pause, when the weights go to the traits.
 
-import { copied, element, follow, group, mount, save, spoken } from "./common.js";
+import { copied, element, floats, follow, group, mount, save, spoken } from "./common.js";
 import { createControls } from "./play_controls.js";
 import { createCurvesPanel } from "./play_curves.js";
 import { createEngine } from "./play_engine.js";
@@ -21,9 +21,7 @@ const SILENT = 10_000; // milliseconds without a word from the worker while it t
 function render({ model, el }) {
   const spec = model.get("spec");
   const pixels = new Uint8Array(copied(model.get("images")));
-  const root = group("playground", "Playground: train an autoencoder or a VAE", LOOK);
-  for (const [name, color] of Object.entries(spec.colors))
-    root.style.setProperty(`--${name}`, color);
+  const root = group("playground", "Playground: train an autoencoder or a VAE", LOOK, spec.colors);
   const live = spoken();
   const act = { hold, release, run, step, reset, seek, teach };
   const controls = createControls(spec, act);
@@ -84,7 +82,7 @@ function render({ model, el }) {
 
   // Weights that came from Python, or from another view.
   function load(weights, width) {
-    const numbers = new Float32Array(copied(weights));
+    const numbers = floats(weights);
     if (numbers.length === spec.sizes[width]) {
       const steps = numbers.at(-1);
       engine.send({ kind: "load", numbers: numbers.subarray(0, -1), width, steps });
@@ -94,7 +92,7 @@ function render({ model, el }) {
   function begin() {
     const settings = readSettings(spec, view.get);
     const start = startOf(spec, view.get);
-    const noise = (name) => new Float32Array(copied(model.get(name)));
+    const noise = (name) => floats(model.get(name));
     const { training, side } = spec;
     const data = { pixels, training, size: side * side };
     Object.assign(data, { heldNoise: noise("held_noise"), priorNoise: noise("prior_noise") });

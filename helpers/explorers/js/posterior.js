@@ -113,14 +113,7 @@ function render({ model, el }) {
 
 // The prior and a legend; gives the line of the posterior.
 function densities(right, z, prior, posterior) {
-  right.line(
-    prior,
-    "6 4",
-    right.path(
-      z,
-      z.map((v) => gaussian(v, 1)),
-    ),
-  );
+  right.line(prior, "6 4", right.path(z, z.map(bell)));
   right.legend(54, [
     ["prior p(z)", prior, "6 4"],
     ["posterior p(z|x)", posterior],
@@ -128,6 +121,6 @@ function densities(right, z, prior, posterior) {
   return right.line(posterior);
 }
 
-function gaussian(value, std) {
-  return Math.exp(-0.5 * (value / std) ** 2) / (std * Math.sqrt(2 * Math.PI));
+function bell(value) {
+  return Math.exp(-0.5 * value ** 2) / Math.sqrt(2 * Math.PI);
 }

@@ -1,7 +1,7 @@
 // What generation gives: z from the prior, then x, piling up as p(x). See posterior.js.
 
 import { Z } from "./chart.js";
-import { copied } from "./common.js";
+import { floats } from "./common.js";
 
 const BINS = 30;
 const SHOWN = 300; // so many of the latest draws are dots
@@ -19,7 +19,7 @@ export function drawPair({ z, curve, noise }, normal) {
 
 // The pairs z, x of a trait of float32 bytes.
 export function pairs(bytes) {
-  const flat = new Float32Array(copied(bytes));
+  const flat = floats(bytes);
   return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i], flat[2 * i + 1]]);
 }
 

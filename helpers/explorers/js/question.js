@@ -7,14 +7,14 @@ import { button, element, follow, group, mount } from "./common.js";
 export default { render };
 
 // What question.py sealed: { answer, whys } or { answer, tolerance, whys }.
-export function unsealed(sealed) {
+function unsealed(sealed) {
   return JSON.parse(
     new TextDecoder().decode(Uint8Array.from(atob(sealed), (c) => c.charCodeAt(0))),
   );
 }
 
 // Whether the reply, an option's place or a number, is right; and why.
-export function verdict(sealed, reply) {
+function verdict(sealed, reply) {
   const { answer, tolerance = 0, whys } = unsealed(sealed);
   // A decimal fraction has no exact double: 0.3 is 0.1 away from 0.2, and a reader is right there.
   const right = Math.abs(reply - answer) <= tolerance + 1e-12 * Math.max(1, Math.abs(answer));
@@ -22,7 +22,7 @@ export function verdict(sealed, reply) {
 }
 
 // A number as people write it, with a comma, a real minus or a fraction; NaN for anything else.
-export function parsed(text) {
+function parsed(text) {
   const parts = text.trim().replace("−", "-").replace(",", ".").split("/");
   if (
     parts.length > 2 ||
@@ -34,7 +34,7 @@ export function parsed(text) {
 }
 
 // Text, and code where it stands between backticks; never markup.
-export function written(node, text) {
+function written(node, text) {
   const pieces = text.split(/`([^`]+)`/);
   node.append(
     ...pieces.map((piece, i) => (i % 2 ? element("code", { textContent: piece }) : piece)),

@@ -182,7 +182,7 @@ def figure(output: dict, name: str, static: Path, up: str, anchor: str) -> str:
         line = f"<figcaption>{KERNEL_LINE}</figcaption>"
         return f'<figure class="explorer">{still}{line}</figure>'
     for key, value in ((parts["name"], parts["module"]), (name, parts["state"])):
-        (static / "explorers" / f"{key}.js").write_text(pages.part(key, value))
+        (static / "explorers" / f"{key}.js").write_text(pages.part(key, value), "utf-8")
     attributes = f'data-module="{parts["name"]}" data-state="{name}"'
     return f'<figure id="{anchor}" class="explorer" {attributes}>{still}</figure>'
 

@@ -135,6 +135,26 @@ def test_a_point_of_the_curves_is_the_mean_since_the_last_one_and_a_change_begin
     assert after["marks"] == before["marks"]
 
 
+def test_a_second_look_at_a_step_keeps_its_means_unless_the_losses_are_of_another_kind(js):
+    code = """
+    ({ createCurves }) => {
+      const curves = createCurves();
+      const look = (steps, likelihood, v) =>
+        curves.point(steps, likelihood, { reconstruction: v, kl: v });
+      curves.learn({ reconstruction: 5, kl: 6 });
+      look(1, "sum", 1);
+      look(1, "sum", 2);
+      const again = curves.all().points.slice();
+      look(1, "mean", 3);
+      return [again, curves.all().points];
+    }
+    """
+    (again,), (other,) = js("curves.js", code)
+    assert again["training"] == {"reconstruction": 5, "kl": 6}
+    assert again["held"] == {"reconstruction": 2, "kl": 2}
+    assert other["training"] == {"reconstruction": None, "kl": None}
+
+
 def test_a_worker_is_lost_once_however_often_it_fails(js):
     code = """
     ({ createEngine }) => {

@@ -14,12 +14,13 @@ export function createCurves() {
     sums.kl += kl ?? 0;
   }
 
-  // A point of the curves: the training losses' means since the last one.
+  // A point of the curves: the training losses' means since the last one. A second look at the same
+  // step takes its place, and keeps its means.
   function point(steps, likelihood, held) {
-    const { count } = sums;
-    const of = (sum) => (count ? sum / count : null);
-    const training = { reconstruction: of(sums.reconstruction), kl: of(sums.kl) };
-    if (points.at(-1)?.steps === steps) points.pop();
+    const before = points.at(-1)?.steps === steps ? points.pop() : null;
+    const kept = before?.likelihood === likelihood ? before?.training : null;
+    const of = (name) => (sums.count ? sums[name] / sums.count : (kept?.[name] ?? null));
+    const training = { reconstruction: of("reconstruction"), kl: of("kl") };
     points.push({ steps, likelihood, training, held });
     forget();
     if (points.length > MOST) points = points.filter((_, i) => i % 2 === (points.length - 1) % 2);

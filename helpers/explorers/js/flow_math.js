@@ -1,5 +1,6 @@
 // What goes through the network for one image, and the gradient that comes back: pure functions.
 
+import { LIKELIHOODS } from "./likelihoods.js";
 import { backward, forward, network, run, sigmoid, sizeOf } from "./network.js";
 
 // The decoder stands first in the weights, and ends in the sigmoid: here it ends in logits.
@@ -22,31 +23,16 @@ export function flow({ encoder, decoder }, spec, x, eps, noise) {
   const logits = kept.at(-1);
   const pixels = logits.map(sigmoid);
   const kl = Array.from(logvar, (v, i) => klOf(mu[i], v));
-  const error = LIKELIHOODS[spec.likelihood].loss(x, logits, pixels, spec);
+  const { losses, byLogits } = LIKELIHOODS[spec.likelihood](x, logits, 1, spec.pixel_logvar);
+  const loss = losses[0] + betaOf(spec) * total(kl);
   const result = { x, mu, logvar, sigma, eps, noise, z, kept, logits, pixels, kl };
-  return Object.assign(result, { reconstruction: error, loss: error + betaOf(spec) * total(kl) });
+  return Object.assign(result, { reconstruction: losses[0], byLogits, loss });
 }
 
 // The weight of the KL, which only the playground changes.
 export function betaOf({ beta = 1 }) {
   return beta;
 }
-
-// The reconstruction loss, and with what p − x is multiplied in its gradient by the logits. The
-// playground's "mean" and "learned" are squares, too: over the pixels' number, or with a variance.
-const LIKELIHOODS = {
-  bernoulli: { loss: crossEntropy, slope: () => 1 },
-  sum: { loss: (x, _, pixels) => squaredError(x, pixels), slope: (p) => 2 * p * (1 - p) },
-  mean: {
-    loss: (x, _, pixels) => squaredError(x, pixels) / x.length,
-    slope: (p, { side }) => (2 * p * (1 - p)) / side ** 2,
-  },
-  learned: {
-    loss: (x, _, pixels, { pixel_logvar: s }) =>
-      (squaredError(x, pixels) * Math.exp(-s) + x.length * (s + Math.log(2 * Math.PI))) / 2,
-    slope: (p, { pixel_logvar: s }) => p * (1 - p) * Math.exp(-s),
-  },
-};
 
 // Whether z is a draw and no formula, so that the gradient ends there.
 export function blocked({ gradient }) {
@@ -63,16 +49,6 @@ function klOf(mu, logvar) {
   return 0.5 * (mu * mu + Math.expm1(logvar) - logvar);
 }
 
-export function squaredError(x, pixels) {
-  return x.reduce((sum, value, i) => sum + (value - pixels[i]) ** 2, 0);
-}
-
-// −log p(x|z) of Bernoulli pixels: log(1 + eˡ) − x l of each.
-function crossEntropy(x, logits) {
-  const softplus = (l) => Math.max(l, 0) + Math.log1p(Math.exp(-Math.abs(l)));
-  return x.reduce((sum, value, i) => sum + softplus(logits[i]) - value * logits[i], 0);
-}
-
 export function total(values) {
   return values.reduce((sum, value) => sum + value, 0);
 }
@@ -81,9 +57,7 @@ export function total(values) {
 // reconstruction ends at z; so it does under the score function, which weighs ∇ log q(z|x) with the
 // loss itself, less a baseline. The gradient of the KL does not pass z: it begins at mu and sigma.
 export function gradients({ decoder }, spec, result) {
-  const { x, mu, sigma, eps, noise, kept, pixels } = result;
-  const { slope } = LIKELIHOODS[spec.likelihood];
-  const byLogits = pixels.map((p, i) => (p - x[i]) * slope(p, spec));
+  const { mu, sigma, eps, noise, kept, byLogits } = result;
   const byZ = backward(decoder, kept, byLogits, 1)[0];
   const open = blocked(spec) ? 0 : 1;
   const beta = betaOf(spec);

@@ -28,7 +28,6 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_ARGS = [
     "--no-sandbox",
     "--disable-gpu",
-    "--disable-software-rasterizer",  # which imitates one, and takes a third of the time
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",

@@ -15,6 +15,7 @@ TOP = 40
 X, X_HAT = 12, 658  # left edges of the two images
 IMAGE = 70
 LEFT, RIGHT = 190, 550  # of the latents
+GAP = 8  # between them and their brackets
 INK = "#222222"
 
 
@@ -45,8 +46,11 @@ def draw(figure, flow, spec: dict, noise: float, light: bool) -> None:
     _network(ax, 97, middle, "encoder", 1)
     _network(ax, 571, middle, "decoder", -1)
     inner = (LEFT, RIGHT) if spec["variational"] else (LEFT + 88, LEFT + 272)
-    for left, right in ((84, 95), (169, inner[0]), (inner[1], 569), (644, 656)):
+    for left, right in ((84, 95), (169, inner[0] - GAP), (inner[1] + GAP, 569), (644, 656)):
         _arrow(ax, (left, middle), (right, middle))
+    for x, way in ((inner[0] - GAP, 1), (inner[1] + GAP, -1)):  # brackets around all latents
+        ends = [x + way * GAP / 2, x, x, x + way * GAP / 2]
+        ax.plot(ends, [TOP, TOP, TOP + tall, TOP + tall], color="#333", lw=1.6)
     start = TOP + (tall - spec["shown"] * row) / 2
     for i in range(spec["shown"]):
         (_latent if spec["variational"] else _code)(ax, flow, spec, i, start + i * row, noise)

@@ -71,7 +71,7 @@ export const LOOK = `
   display: grid; grid-template-columns: minmax(0, 1.1fr) 1.5em minmax(0, 1fr);
   align-items: stretch; row-gap: 0.5em;
   /* Brackets: all latents together come from the encoder, and go to the decoder. */
-  padding: 0 5px; border-inline: 2px solid var(--open); border-radius: 10px;
+  padding: 0 3px; border-inline: 2px solid var(--open); border-radius: 10px;
 }
 .flow-explorer .plain {
   grid-template-columns: 4.4em 3em 4.5em 3em minmax(0, 11em) 3em 4.5em 3em 4.4em;

@@ -51,7 +51,11 @@ export function createLine(spec, act) {
   const build = spec.variational ? latent : codeOf;
   if (spec.variational) {
     const way = blocked(spec) ? "z drawn" : "z = μ + σ ε";
-    latents.append(text("code distribution q(z\u00a0|\u00a0x)", "head"), text(""), text(way, "head"));
+    latents.append(
+      text("code distribution q(z\u00a0|\u00a0x)", "head"),
+      text(""),
+      text(way, "head"),
+    );
   }
   for (let i = 0; i < spec.shown; i++)
     build({ spec, act, add, arrow, value, shows, nodes }, latents, i);

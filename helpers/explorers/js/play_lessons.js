@@ -15,7 +15,8 @@ const LESSONS = [
   {
     name: "VAE",
     traits: VAE,
-    watch: "The codes gather in one cloud in and around the circles, and the samples become digits.",
+    watch:
+      "The codes gather in one cloud in and around the circles, and the samples become digits.",
     notebook: "05",
   },
   {

@@ -18,6 +18,7 @@ def executed(notebook: dict, folder) -> dict:
         resources={"metadata": {"path": str(folder)}},
         record_timing=False,
         store_widget_state=False,
+        coalesce_streams=True,  # printed in parts, by chance of timing, and yet one text
     )
     client.execute()
     notebook.metadata.pop("widgets", None)

@@ -38,3 +38,12 @@ def test_a_notebook_runs_in_its_own_folder(tmp_path):
     runner.run_in_place([str(path)])
     (cell,) = nbformat.read(path, as_version=4).cells
     assert cell.outputs[0].text == "closer_looks\n"
+
+
+def test_what_a_cell_prints_in_parts_is_saved_as_one_text(tmp_path):
+    path = tmp_path / "a.ipynb"
+    code = "import time\nfor word in 'ab':\n    print(word, flush=True)\n    time.sleep(0.5)"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)]), path)
+    runner.run_in_place([str(path)])
+    (cell,) = nbformat.read(path, as_version=4).cells
+    assert [output.text for output in cell.outputs] == ["a\nb\n"]

@@ -11,11 +11,11 @@ import torch
 from helpers.explorers import FrozenNoise, LatentExplorer, Question, pages
 from helpers.models import VAE
 from tests.browser import check_with_axe, serving, settle
+from tests.presenting import FILLED, PROJECTOR, hash_of, place, ready, shown, start
 from tests.test_site_browser import LIVING, PAGES, SCHEMES, visiting
 
 ROOT = Path(__file__).resolve().parents[1]
 STATIC = ROOT / "docs" / "_static"
-PROJECTOR = {"width": 1280, "height": 720}
 PIXEL = "<svg xmlns='http://www.w3.org/2000/svg' width='{}' height='{}'/>"
 SMALL = """<!doctype html>
 <html lang="en">
@@ -60,19 +60,6 @@ TITLES = [
     ("2 · A map", ""),
 ]
 NOISE, QUESTION, MAP = 3, 4, 5  # the explorers' places among the slides
-# How much of the stage is filled, across or down, and whether anything is left outside.
-FILLED = """
-() => {
-  const stage = document.querySelector(".present-stage");
-  const node = stage.querySelector("img, figure > div > div") ?? stage;
-  const [outer, inner] = [stage, node].map((one) => one.getBoundingClientRect());
-  return {
-    share: Math.max(inner.width / outer.width, inner.height / outer.height),
-    over: Math.max(stage.scrollHeight - stage.clientHeight, stage.scrollWidth - stage.clientWidth),
-    inside: inner.left >= 0 && inner.top >= 0 && inner.right <= innerWidth,
-  };
-}
-"""
 
 
 def figure(folder: Path, name: str, explorer) -> str:
@@ -126,38 +113,6 @@ def page(chrome, small):
     with visiting(chrome, small) as page:
         page.set_viewport_size(PROJECTOR)
         yield page
-
-
-def start(page, number: int = 1) -> None:
-    page.get_by_role("button", name="Present", exact=True).click()
-    for _ in range(number - 1):
-        page.keyboard.press("ArrowRight")
-    ready(page)
-
-
-def ready(page) -> None:
-    """What the slide shows is loaded, and as large as it will be."""
-    page.wait_for_function(
-        """() => [...document.querySelectorAll(".present-stage > :is(img, figure[data-state])")]
-          .every((node) => node.complete || "alive" in node.dataset)"""
-    )
-    settle(page)
-
-
-def place(page) -> str:
-    """Which slide is shown, as the live region says it."""
-    live = page.locator("dialog > div > div:last-child").get_by_role("status")
-    return re.match(r"\d+ of \d+", live.inner_text())[0]
-
-
-def shown(page) -> tuple[str, str]:
-    """The slide's heading, and the text below."""
-    heading = page.locator(".present-heading").inner_text()
-    return heading, " ".join(page.locator(".present-stage > p").all_inner_texts())
-
-
-def hash_of(page) -> str:
-    return page.evaluate("location.hash")
 
 
 def test_the_keys_lead_through_title_pictures_explorers_and_questions_and_back(page):
@@ -349,27 +304,6 @@ def test_every_kind_of_slide_is_accessible(chrome, folder, scheme):
 
 
 # On the site
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_every_page_can_be_presented(site, chrome, name):
-    with serving(site) as address, visiting(chrome, address + name) as page:
-        page.set_viewport_size(PROJECTOR)
-        start(page)
-        count = int(place(page).split()[-1])
-        explorers = page.locator(f"article {LIVING}:not(details *)").count()
-        for number in range(1, count + 1):
-            ready(page)
-            assert hash_of(page) == f"#present-{number}"
-            assert shown(page)[0]
-            filled = page.evaluate(FILLED)
-            assert filled["over"] <= 1, number
-            assert filled["inside"], number
-            explorers -= page.locator(".present-stage figure[data-alive]").count()
-            page.keyboard.press("PageDown")
-        assert explorers == 0
-        page.keyboard.press("Escape")
-        assert not page.locator("dialog").is_visible()
 
 
 def test_a_slide_of_the_site_is_accessible(site, chrome):

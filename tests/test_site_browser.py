@@ -36,6 +36,7 @@ from tests.browser import (
     settle,
     slider_values,
 )
+from tests.presenting import FILLED, PROJECTOR, hash_of, place, ready, shown, start
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = {
@@ -187,6 +188,13 @@ def code_of(path) -> list:
     return re.findall(r"^```{code-cell}[^\n]*\n(.*?)^```", path.read_text(), re.M | re.S)
 
 
+LIVELY = [  # pages with explorers
+    name
+    for name, path in PAGES.items()
+    if re.search(rf"^(\w+ = )?({MADE})\(", "\n".join(code_of(path)), re.M)
+]
+
+
 # The folder
 
 
@@ -325,6 +333,25 @@ def test_a_phone_scrolls_no_page_sideways(page):
     pictures = page.locator("article :is(img, figure, canvas, input):visible")
     ends = pictures.evaluate_all("all => all.map((e) => e.getBoundingClientRect().right)")
     assert max(ends, default=0) <= PHONE["width"]  # the page for teachers has no picture
+    page.set_viewport_size(DESK)
+
+
+def test_a_page_can_be_presented(page):
+    page.set_viewport_size(PROJECTOR)
+    start(page)
+    explorers = page.locator(f"article {LIVING}:not(details *)").count()
+    for number in range(1, int(place(page).split()[-1]) + 1):
+        ready(page)
+        assert hash_of(page).split("&")[0] == f"#present-{number}"  # then what was moved
+        assert shown(page)[0]
+        filled = page.evaluate(FILLED)
+        assert filled["over"] <= 1, number
+        assert filled["inside"], number
+        explorers -= page.locator(".present-stage figure[data-alive]").count()
+        page.keyboard.press("PageDown")
+    assert explorers == 0
+    page.keyboard.press("Escape")
+    assert not page.locator("dialog").is_visible()
     page.set_viewport_size(DESK)
 
 
@@ -486,10 +513,11 @@ def test_search_and_the_way_from_page_to_page(address, visit):
 # From the disk
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", LIVELY)
 def test_the_explorers_live_on_a_page_opened_from_the_disk(site, visit, name):
     page = visit((site / name).as_uri())
     bring_to_life(page)
+    assert page.locator("figure.explorer").count() > 0
     assert page.locator(f"{LIVING}[data-alive]").count() == page.locator("figure.explorer").count()
 
 

@@ -91,7 +91,7 @@ class BoundExplorer(Explorer):
         z, (posterior, q, _, _) = np.array(self.spec["z"]), self.spec["colors"]
         ax.plot(z, self.posterior, color=posterior)
         ax.plot(z, self.q, "--", color=q)
-        ax.legend(["posterior p(z|x)", "q(z)"], loc="upper right", fontsize=9)
+        ax.legend(["posterior p(z|x)", "q(z|x)"], loc="upper right", fontsize=9)
         ax.set(xlabel="z", ylabel="density", xlim=(-3.6, 3.6), ylim=(0, 4))
         ax.set_title("the proposal and the truth")
 

@@ -61,7 +61,7 @@ function render({ model, el }) {
   const bump = left.line(qColor, "6 4");
   left.legend(190, [
     ["posterior p(z|x)", posteriorColor],
-    ["q(z)", qColor, "6 4"],
+    ["q(z|x)", qColor, "6 4"],
   ]);
   const right = chart(svg, WIDTH, "ELBO + gap = log p(x)", BARS, NATS);
   const bars = [dataColor, boundColor, qColor].map((color, i) => right.bar(color, i));

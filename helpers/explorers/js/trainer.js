@@ -17,7 +17,7 @@ export function createTrainer(data) {
   const held = images(Array.from({ length: heldCount }, (_, i) => training + i));
   let random = createRandom(0);
   let order = [];
-  let now = {}; // { net, moments, steps, width }
+  let now = {}; // { net, moments, steps }
   let half = HALVES[0];
 
   function images(places) {
@@ -31,16 +31,16 @@ export function createTrainer(data) {
 
   function reset(seed, width) {
     random = createRandom(seed);
-    use(begin(random, size, width), width, 0);
+    use(begin(random, size, width), 0);
   }
 
   // Networks from elsewhere: Adam begins anew.
   function load(numbers, width, steps) {
-    use(unpack(numbers, size, width), width, steps);
+    use(unpack(numbers, size, width), steps);
   }
 
-  function use(net, width, steps) {
-    now = { net, moments: restingAdam(tensors(net)), steps, width };
+  function use(net, steps) {
+    now = { net, moments: restingAdam(tensors(net)), steps };
     order = [];
     half = HALVES[0];
   }

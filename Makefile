@@ -93,4 +93,4 @@ bench-hub: .venv
 
 clean:
 	rm -rf .venv build dist site handout *.egg-info .pytest_cache .ruff_cache
-	find . -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
+	find . \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +

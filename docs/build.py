@@ -61,9 +61,14 @@ def build(root: Path, site: Path, folder: Path) -> None:
     doctrees = folder / "doctrees"
     if build_main(["-q", "-W", "--keep-going", "-d", str(doctrees), str(source), str(built)]):
         raise SystemExit("Sphinx did not build the pages, or warned")
-    (built / STAMP).write_text(stamp)
+    put_in_place(built, site, stamp)
+
+
+def put_in_place(built: Path, site: Path, stamp: str) -> None:
+    """The stamp comes last: a copy that broke off is not up to date."""
     shutil.rmtree(site, ignore_errors=True)
-    shutil.move(built, site)
+    shutil.copytree(built, site, dirs_exist_ok=True)  # into a folder that a link leads to, too
+    (site / STAMP).write_text(stamp)
 
 
 def fingerprint(root: Path) -> str:

@@ -122,6 +122,8 @@ def _read_folder(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     from torchvision.datasets import ImageFolder  # imported here: slow
 
     files = ImageFolder(folder, loader=_read_picture)
+    if len(files.classes) > 10:
+        raise ValueError(f"expected at most 10 subfolders in {folder}; got {len(files.classes)}")
     for name, count in zip(files.classes, np.bincount(files.targets), strict=True):
         if count < 5:  # else no picture of it would be held out
             raise ValueError(f"expected at least 5 pictures in {folder / name}; got {count}")
@@ -130,10 +132,18 @@ def _read_folder(folder: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _read_picture(file: str) -> np.ndarray:
-    from PIL import Image  # torchvision's loader would not name a file that breaks off
+    """Upright, in gray, on white where it is transparent: as a viewer shows it."""
+    from PIL import Image, ImageOps  # torchvision's loader would not name a file that breaks off
 
     try:
         with Image.open(file) as picture:
+            picture = ImageOps.exif_transpose(picture)
+            if picture.mode[0] in "IF":
+                raise ValueError(f"expected 8 bits a color; got mode {picture.mode}")
+            if picture.has_transparency_data:
+                picture = picture.convert("RGBA")
+                white = Image.new("RGBA", picture.size, "white")
+                picture = Image.alpha_composite(white, picture)
             return np.asarray(picture.convert("L").resize((28, 28)))
     except Exception as error:
         raise OSError(f"expected a picture; got {file}, which cannot be read: {error}") from None

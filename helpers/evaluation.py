@@ -120,10 +120,11 @@ def train_classifier(data, *, epochs: int = 10, seed: int = 0) -> tuple[nn.Seque
     Returns:
         The classifier, x (B, D) -> class logits (B, C); and its accuracy on the held-out images.
     Raises:
-        ValueError: if epochs or seed is out of range.
+        ValueError: if epochs or seed is out of range, or there are no images.
     Source:
         notebooks/02, section 5.
     """
+    check_count(1, training_images=len(data.x_train), held_out_images=len(data.x_test))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         classifier = mlp((data.x_train.shape[1], 256, 64, int(data.y_train.max()) + 1))

@@ -50,6 +50,7 @@ def bernoulli_log_likelihood(x: Tensor, x_logits: Tensor) -> Tensor:
     low, high = x.aminmax() if x.numel() else (0, 1)
     if not (low >= 0 and high <= 1):  # NaN fails this test too
         raise ValueError(f"expected x in [0, 1]; got values from {low:.4g} to {high:.4g}")
+    x = x if x.is_floating_point() else x.to(x_logits.dtype)  # such as x > 0.5
     if x.shape == x_logits.shape:
         entropy = F.binary_cross_entropy_with_logits(x_logits, x, reduction="none").sum(dim=-1)
         return -require_finite(entropy, x_logits=x_logits)

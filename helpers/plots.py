@@ -50,7 +50,7 @@ def show(figure: Figure | Axes, alt: str) -> None:
     """
     if not alt.strip():
         raise ValueError("expected a text that says what the picture shows; got an empty one")
-    figure = figure.figure if isinstance(figure, Axes) else figure
+    figure = figure.get_figure(root=True) if isinstance(figure, Axes) else figure
     data = {"image/png": b64encode(png(figure)).decode(), "text/plain": alt}
     display(data, metadata={"image/png": {"alt": alt}}, raw=True)
 
@@ -243,7 +243,8 @@ def plot_history(history, name: str = "loss", *, unit: str = "nats per image", a
     for label, means, first in curves:
         if name in means:
             epochs = np.arange(len(means[name])) + first
-            ax.plot(epochs, means[name], label=f"{name}, {label}")
+            marker = "o" if len(epochs) == 1 else None  # a line of one point is not seen
+            ax.plot(epochs, means[name], marker=marker, label=f"{name}, {label}")
     ax.set_xlabel("epoch")
     ax.set_ylabel(unit)
     ax.legend()

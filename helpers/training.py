@@ -143,6 +143,8 @@ def _check_arguments(epochs, batch_size, lr, seed, **examples: Tensor | None) ->
     if not 0 < lr < math.inf:
         raise ValueError(f"expected a positive, finite lr; got lr = {lr}")
     for name, x in examples.items():
+        if not isinstance(x, Tensor | None):
+            raise ValueError(f"expected {name} to be a tensor; got {type(x).__name__}")
         # The ends tell: NaN is one, too, and x.isfinite() takes 25 times as long.
         if x is not None and (x.ndim < 2 or len(x) == 0 or not sum(x.aminmax()).isfinite()):
             got = f"shape {tuple(x.shape)} with {int((~x.isfinite()).sum())} NaN or infinite"

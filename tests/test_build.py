@@ -279,3 +279,26 @@ def test_a_site_is_up_to_date_only_while_the_files_stay(tmp_path):
     assert build.up_to_date(tmp_path, site)
     page.write_text("b")
     assert not build.up_to_date(tmp_path, site)
+
+
+def test_a_site_that_broke_off_while_it_was_put_in_its_place_is_not_up_to_date(
+    tmp_path, monkeypatch
+):
+    built, site = tmp_path / "built", tmp_path / "site"
+    for folder in (built, site):
+        folder.mkdir()
+    (site / build.STAMP).write_text("old")
+    (site / "old.html").write_text("old")
+    (built / "index.html").write_text("new")
+
+    def break_off(*args, **options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(build.shutil, "copytree", break_off)
+        with pytest.raises(KeyboardInterrupt):
+            build.put_in_place(built, site, "new")
+    assert not (site / build.STAMP).exists()
+    build.put_in_place(built, site, "new")
+    assert sorted(path.name for path in site.iterdir()) == [build.STAMP, "index.html"]
+    assert (site / build.STAMP).read_text() == "new"

@@ -416,3 +416,42 @@ def test_classes_of_odd_means_or_covariances_are_refused(data, c, bad):
 def test_a_number_of_points_that_is_no_count_is_refused(n):
     with refused():
         gaussian_classes(n, torch.zeros(1, 2), torch.eye(2)[None])
+
+
+def test_a_picture_is_read_as_a_viewer_shows_it(folder):
+    """Upright by its EXIF orientation, and on white where it is transparent."""
+    bar = Image.new("RGB", (28, 28))
+    ImageDraw.Draw(bar).rectangle((0, 0, 27, 3), fill="white")  # at the top
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter: the top is at the right
+    ink = Image.new("RGBA", (28, 28))
+    ImageDraw.Draw(ink).rectangle((10, 10, 17, 17), fill=(0, 0, 0, 255))
+    for number, file in enumerate(sorted((folder / "square").iterdir())):
+        file.unlink()
+        if number == 4:
+            ink.save(file.with_suffix(".png"))
+        else:
+            bar.save(file.with_suffix(".jpg"), exif=exif, quality=95)
+    data = load_images(folder)
+    turned = data.x_train[-1].reshape(28, 28)
+    assert turned[:, -3:].min() > 0.9
+    assert turned[:, :-6].max() < 0.1
+    drawn = data.x_test[-1].reshape(28, 28)
+    assert drawn[11:17, 11:17].max() == 0
+    assert drawn[:8].min() == 1
+
+
+def test_a_picture_with_more_than_eight_bits_a_color_is_refused(folder):
+    path = folder / "square" / "00.png"
+    Image.fromarray(np.arange(784, dtype=np.uint16).reshape(28, 28)).save(path)
+    with pytest.raises(OSError, match="expected a picture; got .*00.png.*8 bits a color"):
+        load_images(folder)
+
+
+def test_more_than_ten_classes_are_refused(folder):
+    for i in range(8):
+        (folder / f"z{i}").mkdir()
+        for file in (folder / "square").iterdir():
+            (folder / f"z{i}" / file.name).write_bytes(file.read_bytes())
+    with pytest.raises(ValueError, match="expected at most 10 subfolders in .*; got 11"):
+        load_images(folder)

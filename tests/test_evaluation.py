@@ -508,3 +508,10 @@ def test_counts_that_are_no_counts_are_refused(n):
         exact_log_likelihood(model, x, points_per_axis=n)
     with refused():
         precision_recall(x, x, n)
+
+
+@pytest.mark.parametrize(("parts", "name"), [((0, 1), "training"), ((2, 3), "held_out")])
+def test_a_classifier_without_images_is_refused(digits, parts, name):
+    empty = ImageData(*(part[:0] if i in parts else part for i, part in enumerate(digits)))
+    with pytest.raises(ValueError, match=f"expected {name}_images"):
+        train_classifier(empty)

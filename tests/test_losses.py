@@ -396,3 +396,12 @@ def test_beta_weighs_the_kl_or_is_refused(beta):
         assert elbo is None
     else:
         assert elbo.tolist() == [-3.0 - beta * 1.0, -2.0 - beta * 0.5]
+
+
+@pytest.mark.parametrize("kind", [torch.bool, torch.int64, torch.uint8])
+def test_bernoulli_takes_binarized_images_of_any_kind(kind):
+    x, logits = torch.rand(4, 6) > 0.5, torch.randn(4, 6)
+    expected = bernoulli_log_likelihood(x.float(), logits)
+    assert torch.equal(bernoulli_log_likelihood(x.to(kind), logits), expected)
+    pairs = bernoulli_log_likelihood(x.to(kind)[:, None], logits[None])
+    assert torch.allclose(pairs.diagonal(), expected, atol=1e-5)

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from traitlets import TraitError
 
 from helpers.data import ImageData
 from helpers.explorers import Playground
 from helpers.losses import bernoulli_log_likelihood, gaussian_log_likelihood, kl_divergence
-from helpers.models import VAE, Autoencoder
+from helpers.models import VAE, Autoencoder, ConditionalVAE
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +105,24 @@ def test_what_does_not_fit_is_refused(digits):
         playground.beta = 21
     with pytest.raises(ValueError, match="expected weights of one of the sizes"):
         playground.weights = b"1234"
+
+
+def test_weights_arrive_as_jupyter_hands_them_over(digits):
+    playground, trained = Playground(digits), Playground(digits)
+    trained.model = VAE(2, (128,), 16)
+    playground.set_state({"weights": memoryview(trained.weights)})
+    assert playground.numbers == trained.numbers
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Autoencoder(2, (32,), 16, activation=nn.Tanh),
+        ConditionalVAE(2, (32,), 16, condition_dim=3),
+        nn.Sequential(nn.Linear(16, 32), nn.Linear(32, 2), nn.Linear(2, 32), nn.Linear(32, 16)),
+    ],
+    ids=["Tanh", "conditional", "no ReLU"],
+)
+def test_a_model_that_the_page_cannot_run_is_refused(digits, model):
+    with pytest.raises(ValueError, match="expected a model with layers 16-W-2-W-16.*ReLU"):
+        Playground(digits).model = model

@@ -1,5 +1,6 @@
 """What stands in the pictures, read from the pixels where that is possible."""
 
+from base64 import b64decode
 from io import BytesIO
 
 import matplotlib
@@ -233,6 +234,12 @@ def test_history_shows_training_half_an_epoch_before_held_out_values():
     assert ["held out" in line.get_label() for line in lines] == [False, True]
 
 
+def test_history_of_one_epoch_is_seen():
+    one = History({"loss": [3.0]}, {"loss": [4.0]})
+    assert [line.get_marker() for line in plots.plot_history(one).lines] == ["o", "o"]
+    assert [line.get_marker() for line in plots.plot_history(history()).lines] == ["None", "None"]
+
+
 def test_history_shows_the_name_asked_for():
     (line,) = plots.plot_history(history(), "kl").lines
     assert list(line.get_ydata()) == [0.1, 0.2]
@@ -375,3 +382,11 @@ def test_a_history_is_drawn_as_recorded_or_refused(train, held_out):
 def test_a_number_of_columns_that_is_no_count_is_refused(n):
     with refused():
         plots.plot_images(torch.zeros(2, 4), columns=n)
+
+
+def test_axes_of_a_part_of_a_figure_are_shown_with_all_of_it(monkeypatch):
+    shown = []
+    monkeypatch.setattr(plots, "display", lambda data, **_: shown.append(data))
+    figure = plt.figure()
+    plots.show(figure.subfigures(1, 2)[0].subplots(), "Half of a figure is empty.")
+    assert b64decode(shown[0]["image/png"]).startswith(b"\x89PNG")

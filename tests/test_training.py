@@ -395,8 +395,8 @@ def test_options_out_of_range_are_refused(options):
 
 @pytest.mark.parametrize(
     "x",
-    [torch.zeros(0, 2), torch.zeros(5), torch.zeros(())],
-    ids=["empty", "one-dimensional", "a number"],
+    [torch.zeros(0, 2), torch.zeros(5), torch.zeros(()), np.zeros((5, 2)), [[0.0]]],
+    ids=["empty", "one-dimensional", "a number", "NumPy", "a list"],
 )
 @pytest.mark.parametrize("name", ["x", "x_val"])
 def test_examples_that_cannot_be_used_are_refused(x, name):

@@ -10,7 +10,7 @@ from helpers.explorers.latent import LatentExplorer
 from helpers.explorers.plane import PlaneExplorer
 from helpers.explorers.playground import Playground
 from helpers.explorers.posterior import PosteriorExplorer
-from helpers.explorers.question import NumberQuestion, Question
+from helpers.explorers.question import Question
 
 __all__ = [
     "BoundExplorer",
@@ -20,7 +20,6 @@ __all__ = [
     "FrozenNoise",
     "KLExplorer",
     "LatentExplorer",
-    "NumberQuestion",
     "PlaneExplorer",
     "Playground",
     "PosteriorExplorer",

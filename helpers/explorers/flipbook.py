@@ -88,4 +88,4 @@ class Flipbook(Explorer):
 
 
 def _page(drawn: Figure | Axes) -> bytes:
-    return png(drawn.figure if isinstance(drawn, Axes) else drawn)
+    return png(drawn.get_figure(root=True) if isinstance(drawn, Axes) else drawn)

@@ -53,7 +53,7 @@ def draw(figure, flow, spec: dict, noise: float, light: bool) -> None:
         ax.plot(ends, [TOP, TOP, TOP + tall, TOP + tall], color="#333", lw=1.6)
     start = TOP + (tall - spec["shown"] * row) / 2
     for i in range(spec["shown"]):
-        (_latent if spec["variational"] else _code)(ax, flow, spec, i, start + i * row, noise)
+        (_latent if spec["variational"] else _code)(ax, flow, spec, i, start + i * row)
     if spec["latent_dim"] > spec["shown"]:
         left_out = spec["latent_dim"] - spec["shown"]
         _text(ax, (LEFT + RIGHT) / 2, TOP + tall + 8, f"and {left_out} more latents", 10)
@@ -64,10 +64,11 @@ def draw(figure, flow, spec: dict, noise: float, light: bool) -> None:
     if spec["variational"]:
         blocked = spec["gradient"] == "blocked"
         _text(ax, LEFT + 88, 22, "code distribution q(z | x)", 10)
-        _text(ax, LEFT + 280, 22, "z drawn" if blocked else "ε ∼ N(0, 1);  z = μ + σ ε", 10)
+        scale = "" if noise == 1 else f"{noise:g} · "
+        _text(ax, LEFT + 280, 22, "z drawn" if blocked else f"ε ∼ N(0, 1);  z = μ + {scale}σ ε", 10)
 
 
-def _latent(ax: Axes, flow, spec: dict, i: int, top: float, noise: float) -> None:
+def _latent(ax: Axes, flow, spec: dict, i: int, top: float) -> None:
     mu, sigma, eps = (getattr(flow, name)[i].item() for name in ("mu", "sigma", "eps"))
     z, kl = flow.z[i].item(), flow.kl[i].item()
     _box(ax, LEFT, top, 176, ROW - 10, COLORS["posterior"])
@@ -93,7 +94,7 @@ def _latent(ax: Axes, flow, spec: dict, i: int, top: float, noise: float) -> Non
     _arrow(ax, (LEFT + 176, top + 65), (left, top + 65))
 
 
-def _code(ax: Axes, flow, spec: dict, i: int, top: float, noise: float) -> None:
+def _code(ax: Axes, flow, spec: dict, i: int, top: float) -> None:
     _box(ax, LEFT + 90, top, 180, 32, COLORS["posterior"])
     text = f"z{_sub(i)} = {digits(flow.z[i].item())}"
     _text(ax, LEFT + 180, top + 16, text, 13, weight="bold")

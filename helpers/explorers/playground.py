@@ -1,5 +1,7 @@
 """The playground: an autoencoder or a VAE that trains in the page, and can be changed meanwhile."""
 
+from copy import deepcopy
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -64,7 +66,9 @@ class Playground(Explorer):
     held_noise = Bytes().tag(sync=True)  # float32: the held-out images' ε, always the same
     prior_noise = Bytes().tag(sync=True)  # float32: the samples' z
     # float32: the decoder's and the encoder's, the pixels' log-variance, and the steps so far
-    weights = Bytes().tag(sync=True, echo_update=False)
+    weights = Bytes().tag(  # Jupyter hands over a memoryview, which Bytes would refuse
+        sync=True, echo_update=False, from_json=lambda data, _: bytes(data)
+    )
     variational = Bool(True).tag(sync=True)
     gradient = _choice(*GRADIENTS)
     likelihood = _choice(*LIKELIHOODS)
@@ -139,14 +143,17 @@ class Playground(Explorer):
         variational, pixels = isinstance(model, VAE), self.spec["side"] ** 2
         width = sizes[0]
         wanted = [width, LATENT_DIM * (1 + variational), width, pixels]
-        if width not in WIDTHS or sizes != wanted:
+        layers = {type(m) for m in model.modules() if not [*m.children()]}
+        plain = layers == {nn.Linear, nn.ReLU} and not getattr(model, "condition_dim", 0)
+        if width not in WIDTHS or sizes != wanted or not plain:
             raise ValueError(
-                f"expected a model with layers {pixels}-W-{LATENT_DIM}-W-{pixels} and W out of "
-                f"{WIDTHS}; got outputs of {sizes}"
+                f"expected a model with layers {pixels}-W-{LATENT_DIM}-W-{pixels}, W out of "
+                f"{WIDTHS}, ReLU and no condition; got outputs of {sizes}, and of "
+                f"{sorted(layer.__name__ for layer in layers)}"
             )
         with self.hold_sync():
             self.variational, self.width = variational, width
-            self.weights = _written(model).numpy().tobytes()
+            self.weights = _written(deepcopy(model).cpu()).numpy().tobytes()
 
     @property
     def pixel_logvar(self) -> float:
@@ -238,4 +245,4 @@ def _written(model: VAE | Autoencoder) -> Tensor:
     rest = 2 * LATENT_DIM - last.out_features
     parts = [p.flatten() for layer in layers for p in (layer.weight, layer.bias)]
     parts += [last.weight.flatten(), torch.zeros(rest * last.in_features)]
-    return torch.cat([*parts, last.bias, torch.zeros(rest), torch.zeros(2)]).float().cpu()
+    return torch.cat([*parts, last.bias, torch.zeros(rest), torch.zeros(2)]).float()

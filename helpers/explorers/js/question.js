@@ -1,4 +1,4 @@
-// The view of helpers.explorers.Question and NumberQuestion: see question.py and common.js.
+// The view of helpers.explorers.Question: see question.py and common.js.
 //
 // The answer is unsealed when the reader commits, and only then stands in the page.
 
@@ -6,31 +6,17 @@ import { button, element, follow, group, mount } from "./common.js";
 
 export default { render };
 
-// What question.py sealed: { answer, whys } or { answer, tolerance, whys }.
+// What question.py sealed: { answer, whys }.
 function unsealed(sealed) {
   return JSON.parse(
     new TextDecoder().decode(Uint8Array.from(atob(sealed), (c) => c.charCodeAt(0))),
   );
 }
 
-// Whether the reply, an option's place or a number, is right; and why.
+// Whether the reply, an option's place, is right; and why.
 function verdict(sealed, reply) {
-  const { answer, tolerance = 0, whys } = unsealed(sealed);
-  // A decimal fraction has no exact double: 0.3 is 0.1 away from 0.2, and a reader is right there.
-  const right = Math.abs(reply - answer) <= tolerance + 1e-12 * Math.max(1, Math.abs(answer));
-  return { right, why: whys.length > 1 ? whys[reply] : whys[0] };
-}
-
-// A number as people write it, with a comma, a real minus or a fraction; NaN for anything else.
-function parsed(text) {
-  const parts = text.trim().replace("−", "-").replace(",", ".").split("/");
-  if (
-    parts.length > 2 ||
-    !parts.every((part) => /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i.test(part))
-  ) {
-    return NaN;
-  }
-  return Number(parts[0]) / Number(parts[1] ?? 1);
+  const { answer, whys } = unsealed(sealed);
+  return { right: reply === answer, why: whys[reply] };
 }
 
 // Text, and code where it stands between backticks; never markup.
@@ -47,9 +33,7 @@ function render({ model, el }) {
   const root = group("question", "Question", CSS);
   const field = element("fieldset");
   field.append(written(element("legend"), spec.text));
-  const input = spec.options
-    ? radios(field, spec.options, change)
-    : numberField(field, spec, change, commit);
+  const input = radios(field, spec.options, change);
   const actions = element("div", { className: "controls" });
   button(actions, "Check my answer", commit);
   const result = element("div", { className: "verdict" });
@@ -125,27 +109,6 @@ function radios(parent, options, change) {
   };
 }
 
-function numberField(parent, { unit }, change, commit) {
-  const label = element("label", { className: "option" });
-  const input = element("input", { type: "text", inputMode: "decimal", autocomplete: "off" });
-  label.append("Your number: ", input, unit);
-  parent.append(label);
-  input.addEventListener("input", change);
-  input.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") commit();
-  });
-  return {
-    missing: "Write a number first, such as 2.5 or −1/3.",
-    read() {
-      const value = parsed(input.value);
-      return Number.isFinite(value) ? value : undefined;
-    },
-    show(reply) {
-      if (parsed(input.value) !== reply) input.value = reply ?? "";
-    },
-  };
-}
-
 const CSS = `
 .question { max-width: 720px; font-size: 15px; border-left: 5px solid var(--accent); }
 .question fieldset { min-width: 0; margin: 0; padding: 0; border: 0; }
@@ -154,10 +117,6 @@ const CSS = `
   display: flex; gap: 10px; align-items: center; min-height: 32px; padding: 2px 0; cursor: pointer;
 }
 .question input { width: 18px; height: 18px; flex: none; }
-.question input[type=text] {
-  width: 110px; height: 30px; padding: 2px 8px; border: 1px solid var(--soft); border-radius: 4px;
-  color: var(--ink); background: var(--jp-layout-color1, Canvas); font: inherit;
-}
 .question code {
   padding: 0 3px; border-radius: 3px; color: inherit; background: var(--jp-layout-color2, ButtonFace);
   font-family: var(--jp-code-font-family, monospace);

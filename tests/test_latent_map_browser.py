@@ -158,6 +158,22 @@ def test_names_of_classes_at_one_place_stand_apart_and_clear_of_the_marker(page)
     assert np.abs((corner + opposite) / 2 - start).max() < 150  # and not far away
 
 
+def test_the_name_of_a_class_does_not_cover_what_a_circle_says(visit):
+    encoder = nn.Linear(784, 4)
+    encoder.weight.data.zero_()
+    encoder.bias.data = torch.tensor([0.0, 2.0, -4.0, -4.0])  # all codes lie where "2σ" stands
+    explorer = LatentExplorer((encoder, nn.Linear(2, 784)), X, [7] * 150, latent_ranges=(-4, 4))
+    page = visit(explorer, "circle")
+    page.evaluate(RECORD_NAMES)
+    page.locator("[data-role=points]").uncheck()
+    page.locator("[data-role=points]").check()
+    page.wait_for_function("boxes.length >= 1")
+    corner, opposite = np.array(page.evaluate("boxes"))[0].reshape(2, 2)
+    at = np.array([LEFT + PLOT / 2, TOP + PLOT / 2 - 2 * PLOT / 8])
+    assert np.maximum(corner - at, at - opposite).max() >= 9
+    page.close()
+
+
 def test_the_ellipse_of_a_point_has_the_axes_of_its_distribution(page):
     with torch.no_grad():
         mu, logvar = (t.numpy() for t in vae().encode(X))

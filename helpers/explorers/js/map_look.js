@@ -140,9 +140,12 @@ function drawPrior(context, color, { scale, paper }) {
     context.beginPath();
     context.arc(scale.x(0), scale.y(0), radius * unit, 0, 2 * Math.PI);
     context.stroke();
-    outlined(context, `${radius}σ`, scale.x(0), scale.y(0) - radius * unit, paper);
+    outlined(context, `${radius}σ`, ...topOf(radius, scale), paper);
   }
 }
+
+// Where a circle of the prior says how large it is.
+const topOf = (radius, { x, y }) => [x(0), y(0) - radius * (x(1) - x(0))];
 
 function outlined(context, text, x, y, paper) {
   const { strokeStyle, lineWidth } = context;
@@ -153,7 +156,7 @@ function outlined(context, text, x, y, paper) {
 }
 
 // The names of the classes at the middles of their points; where these are too near, the names move
-// apart, clear of where z begins, and a line leads back.
+// apart, clear of where z begins and of what the circles say, and a line leads back.
 function drawClassNames(context, { spec, points }, { pair, scale, colors, ink, paper }) {
   context.font = `600 13px ${FONT}`;
   context.textAlign = "center";
@@ -165,7 +168,11 @@ function drawClassNames(context, { spec, points }, { pair, scale, colors, ink, p
     return { text, color: colors[name], at, size: [width + 2, 20], width };
   });
   const start = [scale.x(spec.start[pair[0]]), scale.y(spec.start[pair[1]])];
-  const places = apart([{ at: start, size: [20, 20], kept: true }, ...names]).slice(1);
+  const kept = [{ at: start, size: [20, 20], kept: true }];
+  for (const radius of spec.prior ? [1, 2] : []) {
+    kept.push({ at: topOf(radius, scale), size: [24, 18], kept: true });
+  }
+  const places = apart([...kept, ...names]).slice(kept.length);
   for (const [i, { at, color }] of names.entries()) {
     Object.assign(context, { strokeStyle: color, lineWidth: 1.5 });
     context.beginPath();

@@ -81,7 +81,7 @@ function scaleOf(all, points, term) {
   const [least, most] = [at(0), at(0.94)];
   const margin = 0.08 * (most - least) || 0.05 * Math.abs(most) || 1;
   const low = term === "kl" ? 0 : least - margin;
-  const high = most + margin;
+  const high = term === "kl" ? Math.max(0.1, most + margin) : most + margin;
   const right = Math.max(50, all.at(-1)?.steps ?? 0);
   const { wide, tall } = SIZE;
   const x = (v) => EDGE.left + ((wide - EDGE.left - EDGE.right) * v) / right;

@@ -28,7 +28,7 @@ export function createMap(spec) {
     context.drawImage(under, 0, 0, SIDE, SIDE);
     const toX = (v) => (SIDE / 2) * (1 + v / view.half);
     const toY = (v) => (SIDE / 2) * (1 - v / view.half);
-    if (view.logvar) drawPrior(context, spec, toX, toY);
+    drawPrior(context, spec, toX, toY); // an autoencoder's samples are drawn from it, too
     if (view.logvar) drawEllipses(context, spec, view, toX, toY);
     drawPoints(context, spec, view, toX, toY);
     drawScale(context, view.half);
@@ -120,11 +120,11 @@ function drawScale(context, half) {
 function sayMap({ classes }, { codes, half, logvar }) {
   const count = codes.length / 2;
   const spread = Math.sqrt(codes.reduce((sum, v) => sum + v * v, 0) / codes.length);
-  const ellipses = logvar ? ", ellipses of q(z|x) for some, the circles of the prior" : "";
+  const ellipses = logvar ? ", ellipses of q(z|x) for some" : "";
   const kinds = new Set(classes).size;
   return (
     `The codes of ${count} held-out digits${kinds ? ` of ${kinds} classes` : ""} from ` +
     `${number(-half, 0)} to ${number(half, 0)}, with a root mean square of ${number(spread)}` +
-    `${ellipses}, above the images that codes on the map decode to`
+    `${ellipses}, the circles of N(0, I), above the images that codes on the map decode to`
   );
 }

@@ -144,7 +144,8 @@ def test_a_flipbook_has_a_page_a_value_or_refuses_its_arguments(values, alt, sta
         assert book is None
         return
     assert book.value == (values[len(values) // 2] if start is None else start)
-    assert len(book.sizes) == len(values)
-    assert len(book.frames) == sum(book.sizes)
-    first = sum(book.sizes[: book.index])
-    assert book.frames[first : first + book.sizes[book.index]] == book.still
+    sizes = book.spec["sizes"]
+    assert len(sizes) == len(values)
+    assert len(book.frames) == sum(sizes)
+    first = sum(sizes[: book.index])
+    assert book.frames[first : first + sizes[book.index]] == book.still

@@ -113,26 +113,135 @@ def test_a_point_of_the_curves_is_the_mean_since_the_last_one_and_a_change_begin
     code = """
     ({ createCurves }) => {
       const curves = createCurves();
+      const AE = { variational: false, gradient: "blocked", likelihood: "sum", beta: 1 };
+      const VAE = { ...AE, variational: true, beta: 2 };
       const held = { reconstruction: 9, kl: 9 };
+      curves.train(0, AE);
       for (const v of [1, 2]) curves.learn({ reconstruction: v, kl: 10 * v });
       curves.point(2, "sum", held);
       curves.learn({ reconstruction: 100, kl: 100 });
-      curves.mark(3, "VAE");
-      curves.mark(3, "VAE, β 2.0");
+      curves.train(3, VAE);
       curves.learn({ reconstruction: 7, kl: 8 });
       curves.point(4, "sum", held);
       const all = curves.all();
       curves.cut(3);
-      return [all, curves.all()];
+      const cut = curves.all();
+      curves.cut(2);
+      curves.train(2, { ...AE, beta: 5 });
+      curves.train(2, AE);
+      const same = curves.all().marks.slice();
+      curves.train(2, { ...AE, beta: 5, likelihood: "mean" });
+      return [all, cut, same, curves.all().marks];
     }
     """
-    before, after = js("curves.js", code)
+    before, after, same, both = js("curves.js", code)
     trained = [point["training"] for point in before["points"]]
     assert [point["steps"] for point in before["points"]] == [2, 4]
     assert trained == [{"reconstruction": 1.5, "kl": 15}, {"reconstruction": 7, "kl": 8}]
-    assert before["marks"] == [{"steps": 3, "text": "VAE, β 2.0"}]
+    assert [(m["steps"], m["text"]) for m in before["marks"]] == [(3, "VAE, β 2.0")]
+    assert same == []  # what was tried in between, and taken back before a step
+    assert [(m["steps"], m["text"]) for m in both] == [(2, "mean of squares, β 5.0")]
     assert [point["steps"] for point in after["points"]] == [2]
     assert after["marks"] == before["marks"]
+
+
+def test_the_last_point_of_a_curve_is_on_the_chart(js):
+    code = """
+    ({ scaleOf }, values) => {
+      const points = values.map((v, i) => ({ steps: i, held: { kl: v, reconstruction: v } }));
+      return ["kl", "reconstruction"].map((term) => {
+        const { low, high } = scaleOf(points, points, term);
+        return [low, high];
+      });
+    }
+    """
+    for values in ([0, 44], [9, 3, 2, 1, 5], [500, *np.linspace(200, 150, 40)]):
+        for low, high in js("play_curves.js", code, [float(v) for v in values]):
+            assert low <= values[-1] <= high
+    assert high < 500  # the first step may leave it
+
+
+def test_a_curve_is_cut_at_the_ends_of_the_axes(js):
+    code = """
+    ({ axis, chart }, curves) => {
+      const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+      const one = chart(svg, 0, "", axis("x", [0, 10], []), axis("y", [0, 1], []));
+      const at = (x, y) => one.path([x, x + 1e-9], [y, y]).slice(1).split("L")[0];
+      const [x0, y0] = at(0, 0).split(" ").map(Number);
+      const [x1, y1] = at(9.999999, 1).split(" ").map(Number);
+      const back = (pair) => {
+        const [x, y] = pair.split(" ").map(Number);
+        return [(10 * (x - x0)) / (x1 - x0), (y - y0) / (y1 - y0)];
+      };
+      return curves.map(([xs, ys]) =>
+        one.path(xs, ys).split("M").slice(1).map((piece) => piece.split("L").map(back)));
+    }
+    """
+    hill = [[0, 2, 4, 6], [0.5, 0.5, 2.5, 0.5]]  # its top is beyond the axis
+    valley = [[0, 2, 4, 6, 12], [2, -1, 3, 0.5, 0.5]]
+    pieces = js("chart.js", code, [hill, valley])
+    assert [len(piece) for piece in pieces] == [2, 3]
+    assert np.allclose(pieces[0][0], [[0, 0.5], [2, 0.5], [2.5, 1]], atol=0.01)
+    assert np.allclose(pieces[0][1], [[5.5, 1], [6, 0.5]], atol=0.01)
+    assert np.allclose(pieces[1][0], [[2 / 3, 1], [4 / 3, 0]], atol=0.01)
+
+
+def test_where_the_kernels_answer_was_lost_the_newest_request_goes_all_the_same(js):
+    code = """
+    ({ remote }) => {
+      const [later, sent] = [[], []];
+      const [wait, clear] = [globalThis.setTimeout, globalThis.clearTimeout];
+      globalThis.setTimeout = (f) => later.push(f);
+      globalThis.clearTimeout = () => later.pop();
+      const model = { on() {}, off() {}, send: ({ values }) => sent.push(values[0]) };
+      const { run, stop } = remote(model, "decode");
+      for (const v of [1, 2, 3]) run(Float64Array.of(v), () => {});
+      const before = sent.slice();
+      later.pop()(); // five seconds
+      stop();
+      [globalThis.setTimeout, globalThis.clearTimeout] = [wait, clear];
+      return [before, sent, later.length];
+    }
+    """
+    assert js("kernel.js", code) == [[1], [1, 3], 0]
+
+
+def test_an_answer_that_comes_after_the_pad_was_cleared_is_not_shown(js):
+    code = """
+    ({ padPart }, clear) => {
+      const answers = [], decoded = [];
+      const part = padPart({
+        spec: { latent_dim: 2, typical: null }, schedule() {}, set() {}, release() {}, moveTo() {},
+        encode: (values, then) => answers.push(then),
+        decodeDrawing: (z) => decoded.push(Array.from(z)),
+      });
+      const drawing = new DataView(new Float32Array(784).fill(0.5).buffer);
+      part.draw(() => drawing);
+      if (clear) part.node.querySelector("button").click();
+      for (const then of answers) then(Float32Array.of(1, 2));
+      return [answers.length, decoded];
+    }
+    """
+    assert js("pad.js", code, False) == [1, [[1, 2]]]
+    assert js("pad.js", code, True) == [1, []]
+
+
+@pytest.mark.parametrize("gradient", ["reparameterized", "blocked", "score"])
+def test_the_light_speaks_of_the_kl_where_it_has_a_weight(js, gradient):
+    spec = {"variational": True, "gradient": gradient, "likelihood": "bernoulli"}
+    code = "({ sentenceOn }, specs) => specs.map((spec) => sentenceOn(spec, 1))"
+    one, none = js("flow_light.js", code, [spec | {"beta": 1}, spec | {"beta": 0}])
+    assert ("that of the KL begins" in one) or ("gradient of the KL does" in one)
+    assert "that of the KL begins" not in none
+    assert "gradient of the KL does" not in none
+
+
+def test_the_code_of_x_names_where_it_comes_from(js):
+    code = """({ lineOf }) => ["drawing", "images[index]"].map(
+      (source) => lineOf("x", 0, {}, { x: [0, 1, 0.5], source }).code)"""
+    drawn, chosen = js("flow_code.js", code)
+    assert drawn.startswith("x = drawing  # (1, 3)")
+    assert chosen.startswith("x = images[index]  # (1, 3)")
 
 
 def test_a_second_look_at_a_step_keeps_its_means_unless_the_losses_are_of_another_kind(js):

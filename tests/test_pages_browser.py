@@ -22,6 +22,7 @@ from helpers.models import VAE
 from helpers.plots import plot_images
 from tests.browser import GREY, drag, pixels, settle
 
+PHONE = {"width": 390, "height": 800}
 HOSTILE = "<img src=x onerror='window.hacked = true'>"
 Z = np.linspace(-8, 8, 801)
 MEANS, COVARIANCES = [[-2, 1], [3, 0]], [[[2, 0.5], [0.5, 1]], [[1, -0.3], [-0.3, 3]]]
@@ -225,7 +226,8 @@ canvas => {
   const places = [];
   for (let i = 0; i < data.length; i += 4) {
     if (Math.max(data[i], data[i + 1], data[i + 2]) < 40) {
-      places.push([(i / 4) % canvas.width + 0.5, Math.floor(i / 4 / canvas.width) + 0.5]);
+      const [x, y] = [(i / 4) % canvas.width, Math.floor(i / 4 / canvas.width)];
+      places.push([x, y].map((v) => ((v + 0.5) * canvas.offsetWidth) / canvas.width));
     }
   }
   return places;
@@ -336,6 +338,22 @@ def test_a_finger_drags_the_point_and_draws(show):
     assert z_of(page) != [0, 0]
     assert pixels(page, "pad").max() == 1
     assert page.evaluate("model.get('drawing').byteLength") == 4 * 784
+
+
+def test_a_finger_drags_the_bell_of_the_kl(show):
+    page = show(EXPLORERS["kl"](), has_touch=True, is_mobile=True, viewport=PHONE)
+    client = page.context.new_cdp_session(page)
+    knob = page.locator("[data-handle=mu] .knob")
+    knob.scroll_into_view_if_needed()
+    box = knob.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    before = page.evaluate("model.get('mu')")
+    for kind, across in [("Start", 0), *[("Move", 8 * k) for k in range(1, 11)], ("End", None)]:
+        points = [] if across is None else [{"x": x + across, "y": y}]
+        client.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+    settle(page)
+    assert page.evaluate("model.get('mu')") > before + 1.5  # 80 pixels, and not the first 20
+    assert page.evaluate("saved.length") == 1
 
 
 def test_a_drawing_is_heard_of_from_outside_and_cleared(show):

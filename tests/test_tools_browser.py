@@ -202,6 +202,7 @@ def test_an_address_sets_only_what_a_reader_could_have_set(visit, hostile):
         ("flow", "light", False, ["constructor", "toString", "1", "True"], True),
         ("flipbook", "index", 2, ["4", "-1", "0.5"], 3),
         ("estimator", "n", 200, ["50.5", "9", "10001"], 50),
+        ("estimator", "f", "square", ["evil", "constructor", "square,norm"], "norm"),
         ("estimator", "dimension", 1, ["0", "101", "2.5"], 100),
         ("playground", "gradient", 0, ["3", "-1", "0.5"], 2),
         ("playground", "likelihood", 0, ["4", "1e3"], 3),

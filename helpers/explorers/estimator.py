@@ -92,7 +92,7 @@ class EstimatorExplorer(Explorer):
         spec = {
             "rows": {row: ROWS[row] for row in rows},
             "choices": choices,
-            "limits": {"n": [10, SIZE], "dimension": [1, 100]},
+            "limits": {"n": [10, SIZE], "dimension": [1, 100], "f": list(choices)},
             **{"h": H, "size": SIZE, "shift": SHIFT, "arrows": ARROWS, "pairs": PAIRS},
             "colors": {name: COLORS[name] for name in ("posterior", "gradient", "prior")},
         }

@@ -32,7 +32,6 @@ class Flipbook(Explorer):
 
     _esm = module("flipbook.js")
     frames = traitlets.Bytes().tag(sync=True)
-    sizes = traitlets.List(traitlets.Int()).tag(sync=True)
     captions = traitlets.List(traitlets.Unicode()).tag(sync=True)
     label = traitlets.Unicode().tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
@@ -56,9 +55,8 @@ class Flipbook(Explorer):
         pages = [_page(draw(value)) for value in values]
         self.values = values
         super().__init__(
-            {"limits": {"index": [0, len(values) - 1]}},
+            {"limits": {"index": [0, len(values) - 1]}, "sizes": [len(page) for page in pages]},
             frames=b"".join(pages),
-            sizes=[len(page) for page in pages],
             captions=[f"{value:.4g}" for value in values],
             label=label,
             alt=alt,
@@ -80,8 +78,9 @@ class Flipbook(Explorer):
     @property
     def still(self) -> bytes:
         """The page shown, as it was drawn: a page of pixels is not drawn a second time."""
-        start = sum(self.sizes[: self.index])
-        return self.frames[start : start + self.sizes[self.index]]
+        sizes = self.spec["sizes"]
+        start = sum(sizes[: self.index])
+        return self.frames[start : start + sizes[self.index]]
 
     def describe(self) -> str:
         return self.alt

@@ -60,11 +60,25 @@ export function chart(svg, shift, title, across, up) {
   write(title, middle, 18);
   return {
     line,
+    // What lies between the axes' ends; a piece of the curve that crosses an end is cut there.
     path(xs, ys) {
-      const seen = xs
-        .map((x, i) => [x, ys[i]])
-        .filter(([x, y]) => inside(x, across.range) && inside(y, up.range));
-      return `M${seen.map(([x, y]) => `${toX(x).toFixed(2)} ${toY(y).toFixed(2)}`).join("L")}`;
+      const [low, high] = up.range;
+      const text = ([x, y]) => `${toX(x).toFixed(2)} ${toY(y).toFixed(2)}`;
+      const cut = ([x, y], [x2, y2]) => {
+        const end = Math.min(high, Math.max(low, y));
+        return text([end === y ? x : x + ((x2 - x) * (end - y)) / (y2 - y), end]);
+      };
+      const seen = xs.map((x, i) => [x, ys[i]]).filter(([x]) => inside(x, across.range));
+      let [d, last] = ["", ""];
+      for (let i = 1; i < seen.length; i++) {
+        const [from, to] = [seen[i - 1], seen[i]];
+        if (Math.max(from[1], to[1]) < low || Math.min(from[1], to[1]) > high) continue;
+        const start = cut(from, to);
+        d += start === last ? "" : `M${start}`;
+        last = cut(to, from);
+        d += `L${last}`;
+      }
+      return d || "M";
     },
     bar(fill, at) {
       const rect = shape("rect", { fill, x: toX(at - 0.3), width: toX(0.6) - toX(0) }, node);

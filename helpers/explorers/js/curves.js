@@ -1,11 +1,14 @@
 // The losses of a run against the step, with marks where something was changed; thinned as it grows.
 
+import { sayChange } from "./play_changes.js";
+
 const MOST = 400;
 const MARKS = 30;
 
 export function createCurves() {
   let points = []; // { steps, likelihood, training: { reconstruction, kl }, held: the same }
-  let marks = []; // { steps, text }
+  let marks = []; // { steps, text, settings }
+  let begun = null; // the settings of the first step
   let sums = { count: 0, reconstruction: 0, kl: 0 };
 
   function learn({ reconstruction, kl }) {
@@ -31,12 +34,16 @@ export function createCurves() {
     sums = { count: 0, reconstruction: 0, kl: 0 };
   }
 
-  // Changes that come at the same step make one mark.
-  function mark(steps, text) {
+  // A step is taken with these settings: where others held before, that is marked, whatever was tried
+  // in between.
+  function train(steps, settings) {
+    begun ??= settings;
+    if (!sayChange(marks.at(-1)?.settings ?? begun, settings)) return;
     forget();
     if (marks.at(-1)?.steps === steps) marks.pop();
-    marks.push({ steps, text });
-    if (marks.length > MARKS) marks.shift();
+    const text = sayChange(marks.at(-1)?.settings ?? begun, settings);
+    if (text) marks.push({ steps, text, settings });
+    if (marks.length > MARKS) begun = marks.shift().settings;
   }
 
   function cut(steps) {
@@ -44,5 +51,5 @@ export function createCurves() {
     marks = marks.filter((one) => one.steps <= steps);
     forget();
   }
-  return { learn, point, mark, cut, all: () => ({ points, marks }) };
+  return { learn, point, train, cut, all: () => ({ points, marks }) };
 }

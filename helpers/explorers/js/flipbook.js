@@ -7,7 +7,7 @@ export default { render };
 async function unpack(model) {
   const view = model.get("frames");
   let start = 0;
-  const pages = model.get("sizes").map((size) => {
+  const pages = model.get("spec").sizes.map((size) => {
     const bytes = new Uint8Array(view.buffer, view.byteOffset + start, size);
     start += size;
     return createImageBitmap(new Blob([bytes], { type: "image/png" }));

@@ -8,8 +8,8 @@ export function lineOf(name, i, spec, result) {
 }
 
 const LINES = {
-  x: (_, { x }) => ({
-    code: "x = images[index]  # (1, 784), from 0 (black) to 1 (white)".replace("784", x.length),
+  x: (_, { x, source }) => ({
+    code: `x = ${source}  # (1, ${x.length}), from 0 (black) to 1 (white)`,
     filled: `${x.filter((v) => v > 0).length} of ${x.length} pixels are not black; they add up to ${digits(total(x))}`,
   }),
   encoder: (spec, result) => ({

@@ -1,7 +1,7 @@
 // The light of the flow explorer: the gradient of each part of the loss, coming back.
 
 import { element, setText } from "./common.js";
-import { blocked, digits, inNats, reached } from "./flow_math.js";
+import { betaOf, blocked, digits, inNats, reached } from "./flow_math.js";
 
 const ARROWS = {
   "encoder-q": ["encoder", "q"],
@@ -53,19 +53,23 @@ function way(lit, ends, { variational }) {
 const SCORE =
   "The gradient of the reconstruction loss reaches the decoder and ends at z. The score function " +
   "takes the loss itself instead, less the batch's mean: it weighs ∇ log q(z | x), which reaches μ, " +
-  "σ and the encoder, as the gradient of the KL does.";
+  "σ and the encoder";
 
-function sentenceOn(spec, noise) {
+export function sentenceOn(spec, noise) {
   if (!spec.variational) {
     const term = inNats(spec) ? "reconstruction loss" : "squared error";
     return `The gradient of the ${term} reaches the decoder, z and the encoder.`;
   }
-  if (spec.gradient === "score") return SCORE;
+  const pulls = betaOf(spec) > 0;
+  if (spec.gradient === "score")
+    return `${SCORE}${pulls ? ", as the gradient of the KL does" : ""}.`;
   const stopped = "the decoder and ends at z, which is a draw and no formula";
   const open = `the decoder, z, μ${noise > 0 ? ", σ" : " (not σ: the noise is 0)"} and the encoder`;
   return (
-    `The gradient of the reconstruction loss reaches ${blocked(spec) ? stopped : open}; that of ` +
-    "the KL begins at μ and σ and reaches the encoder." +
+    `The gradient of the reconstruction loss reaches ${blocked(spec) ? stopped : open}; ` +
+    (pulls
+      ? "that of the KL begins at μ and σ and reaches the encoder."
+      : "at β = 0 none comes from the KL.") +
     (blocked(spec) ? "" : " None is needed into ε.")
   );
 }

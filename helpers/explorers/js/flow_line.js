@@ -57,8 +57,7 @@ export function createLine(spec, act) {
       text(way, "head"),
     );
   }
-  for (let i = 0; i < spec.shown; i++)
-    build({ spec, act, add, arrow, value, shows, nodes }, latents, i);
+  for (let i = 0; i < spec.shown; i++) build({ spec, act, add, arrow, value, shows }, latents, i);
   const left = spec.latent_dim - spec.shown;
   if (left > 0)
     latents.append(text(`and ${left} more latents; the totals are over all`, "head more"));

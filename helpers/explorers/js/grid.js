@@ -6,6 +6,7 @@ import { element } from "./common.js";
 
 const CELLS = 20;
 const SLICE = 16; // milliseconds of decoding between two frames, about
+const PATIENCE = 5000; // milliseconds; the kernel's answer that takes longer is asked for again
 const INK = 0.6; // how dark they are, so that points are seen above them
 
 // The codes (CELLS · CELLS, latent_dim) of the cells, row after row from the top.
@@ -28,6 +29,7 @@ export function createGrid(state, ready) {
   const canvas = element("canvas", { width: CELLS * side, height: CELLS * side });
   const grey = new Uint8ClampedArray(CELLS * CELLS * size);
   let key = "";
+  let due = Number.POSITIVE_INFINITY; // when the kernel's answer counts as lost
   let timer = 0;
   let place = ""; // the pair of latents that is asked for
   let finished = 0;
@@ -36,14 +38,17 @@ export function createGrid(state, ready) {
 
   function ask(scale, pair, z) {
     const wanted = [...pair, ...z.filter((_, d) => !pair.includes(d))].join();
-    if (wanted === key) return;
+    if (wanted === key && performance.now() < due) return;
     key = wanted;
     if (place !== pair.join()) version = 0;
     place = pair.join();
     clearTimeout(timer);
     const codes = codesOnMap(scale, pair, z);
     if (state.decoder) timer = setTimeout(decodeFrom, 0, codes, 0);
-    else state.decodeGrid(codes, (values) => key === wanted && finish(values));
+    else {
+      due = performance.now() + PATIENCE;
+      state.decodeGrid(codes, (values) => key === wanted && finish(values));
+    }
   }
 
   function decodeFrom(codes, first) {
@@ -64,6 +69,7 @@ export function createGrid(state, ready) {
   }
 
   function finish(values = []) {
+    due = Number.POSITIVE_INFINITY;
     keep(values, 0);
     version = ++finished;
     ready();

@@ -51,8 +51,10 @@
   const NUMBER = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/;
   const changes = new Map(); // by a figure's id: its changed traits, name -> text
 
-  // A trait as it stands in an address; undefined where it does not.
-  function textOf(value) {
+  // A trait as it stands in an address; undefined where it does not. A text is one of a few that the
+  // limits name.
+  function textOf(value, limits) {
+    if (typeof value === "string") return limits?.includes(value) ? value : undefined;
     const written = (v) => String(Number(v.toPrecision(5)));
     const isList = Array.isArray(value) && value.length <= MANY;
     if (isList && value.every(Number.isFinite)) return value.map(written).join();
@@ -64,6 +66,7 @@
   // kind of the value that the explorer begins with, or leaves the limits that its spec gives.
   function valueFrom(text, first, limits, whole) {
     if (typeof first === "boolean") return [false, true].find((value) => String(value) === text);
+    if (typeof first === "string") return limits.find((value) => value === text);
     const numbers = text.split(",").map((part) => (NUMBER.test(part) ? Number(part) : Number.NaN));
     const [low, high] = limits ?? [-Number.MAX_VALUE, Number.MAX_VALUE];
     if (!numbers.every((v) => low <= v && v <= high)) return undefined;
@@ -108,19 +111,20 @@
   // The explorer's traits that an address can hold, as texts, and how the address sets and gets them.
   function sharing(id, state) {
     const texts = (all) => new Map([...all].flatMap(([k, v]) => (v === undefined ? [] : [[k, v]])));
-    const first = texts(Object.entries(state).map(([name, value]) => [name, textOf(value)]));
-    const values = new Map([...first.keys()].map((name) => [name, state[name]]));
     const { limits, whole } = state.spec;
+    const now = (name) => textOf(state[name], limits[name]);
+    const first = texts(Object.keys(state).map((name) => [name, now(name)]));
+    const values = new Map([...first.keys()].map((name) => [name, state[name]]));
     function restore(set) {
       for (const [name, value] of values) {
         const text = changes.get(id)?.get(name) ?? first.get(name);
         const wanted = valueFrom(text, value, limits[name], whole.includes(name));
-        if (wanted !== undefined && textOf(state[name]) !== text) set(name, wanted);
+        if (wanted !== undefined && now(name) !== text) set(name, wanted);
       }
     }
     function save() {
-      const now = [...first.keys()].map((name) => [name, textOf(state[name])]);
-      changes.set(id, texts(now.filter(([name, text]) => text !== first.get(name))));
+      const all = [...first.keys()].map((name) => [name, now(name)]);
+      changes.set(id, texts(all.filter(([name, text]) => text !== first.get(name))));
       writeAddress();
     }
     const link = () => `${location.href.split("#")[0]}#${partOfAddress(id) || id}`;

@@ -5,13 +5,16 @@ import { floats } from "./common.js";
 const PATIENCE = 5000; // milliseconds; an answer that takes longer was lost, as by Stop in the kernel
 
 // One request is under way at a time; of those that come meanwhile the newest waits, so that the
-// last one is always answered. Where an answer was lost, the next request goes at once.
+// last one is always answered. Where an answer was lost, the next request goes all the same.
 export function remote(model, kind) {
   const name = `${kind}-${Math.random()}`;
   let count = 0;
   let sent = null;
   let waiting = null;
+  let timer = 0;
   function send() {
+    clearTimeout(timer);
+    timer = setTimeout(() => waiting && send(), PATIENCE);
     [sent, waiting] = [waiting, null];
     sent.id = `${name}-${count++}`;
     sent.at = performance.now();
@@ -34,5 +37,9 @@ export function remote(model, kind) {
     if (!sent || performance.now() - sent.at > PATIENCE) send();
   }
   model.on("msg:custom", receive);
-  return { run, stop: () => model.off("msg:custom", receive) };
+  function stop() {
+    clearTimeout(timer);
+    model.off("msg:custom", receive);
+  }
+  return { run, stop };
 }

@@ -181,6 +181,8 @@ function bellPanel(parent) {
           node.setPointerCapture(event.pointerId);
           event.preventDefault();
         });
+        // touch-action has no effect on a group within an SVG: a finger would scroll the page.
+        node.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
         node.addEventListener("pointermove", (event) => {
           if (name === key) moves[key](chart.valueAt(event));
         });

@@ -140,13 +140,13 @@ export function linearBackward({ weight, inputs, outputs }, gradient, count) {
   return transposed(product(weight, columns, inputs, outputs, count), inputs, count);
 }
 
-export function mapped(f, x) {
+function mapped(f, x) {
   const result = new Float32Array(x.length);
   for (let i = 0; i < x.length; i++) result[i] = f(x[i]);
   return result;
 }
 
-export function activationBackward(slope, x, gradient) {
+function activationBackward(slope, x, gradient) {
   const result = new Float32Array(x.length);
   for (let i = 0; i < x.length; i++) result[i] = slope(x[i]) * gradient[i];
   return result;

@@ -16,6 +16,7 @@ export function padPart(state) {
   let stroke = null; // the one under way
   let moved = false; // since the last frame
   let unsaved = false;
+  let wiped = 0; // how often: an answer to a question from before comes too late
   let known = null; // the model's drawing, as it was last seen or set here
   const frame = element("div", { className: "frame pad" });
   const pad = picture("pad", "", PAD);
@@ -58,7 +59,9 @@ export function padPart(state) {
   }
 
   function showResult() {
+    const asked = wiped;
     state.decodeDrawing(code, (values) => {
+      if (asked !== wiped) return;
       reconstruction.show(values);
       meter.show(squaredError(input, values));
     });
@@ -69,7 +72,9 @@ export function padPart(state) {
     drawStrokes(strokes, 1, 0, 0, ink);
     center(strokes, input);
     seen.show(input);
+    const asked = wiped;
     state.encode(input, (values) => {
+      if (asked !== wiped) return;
       code.set(values.subarray(0, spec.latent_dim));
       state.moveTo(code);
       showResult();
@@ -96,7 +101,9 @@ export function padPart(state) {
     ink.set(values);
     input.set(values);
     seen.show(input);
+    const asked = wiped;
     state.encode(input, (result) => {
+      if (asked !== wiped) return;
       code.set(result.subarray(0, spec.latent_dim));
       showResult();
     });
@@ -123,6 +130,7 @@ export function padPart(state) {
   }
 
   function wipe() {
+    wiped += 1;
     strokes.length = 0;
     stroke = null;
     moved = unsaved = false;

@@ -26,6 +26,7 @@ export default { render };
 const SIDE = 340; // of the map, in CSS pixels, with its margins
 const MARGIN = { left: 34, right: 8, top: 8, bottom: 34 };
 const PLOT = SIDE - MARGIN.left - MARGIN.right;
+const SHARP = 2.6; // canvas pixels to one of CSS, at least: full screen makes it so large
 const CELLS = 100; // of the grid on which the boundaries are traced, a side
 const NATS = 30; // the length of a bar of log p
 const ROWS = [
@@ -127,7 +128,7 @@ function render({ model, el }) {
 
   // What is drawn. Only the boundary and the marker move: the rest is drawn once.
 
-  const scale = Math.max(1, globalThis.devicePixelRatio || 1);
+  const scale = Math.max(SHARP, globalThis.devicePixelRatio || 1);
   canvas.width = canvas.height = Math.round(SIDE * scale);
   const context = canvas.getContext("2d");
   const place = (v, k) => {

@@ -1,7 +1,8 @@
 // The playground's controls, and the numbers beside them.
 
 import { button, element, number, sentence, setText, slider } from "./common.js";
-import { GRADIENTS, LIKELIHOODS, lossDigits, NAMES, startOf, unitOf } from "./play_settings.js";
+import { NAMES } from "./play_changes.js";
+import { GRADIENTS, LIKELIHOODS, lossDigits, startOf, unitOf } from "./play_settings.js";
 
 export function createControls(spec, act) {
   const node = element("div", { className: "panel controls-panel" });

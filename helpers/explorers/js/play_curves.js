@@ -1,7 +1,7 @@
 // Both terms of the loss against the step, and the shares of the encoder's gradient.
 
 import { element, number, setText, ticks, valueNode } from "./common.js";
-import { unitOf } from "./play_settings.js";
+import { lossDigits, unitOf } from "./play_settings.js";
 
 const SIZE = { wide: 720, tall: 300 }; // pixels; shown at half of it
 const EDGE = { left: 84, right: 16, top: 34, bottom: 44 };
@@ -71,14 +71,15 @@ function plot(parent, term, name, color) {
   return { show };
 }
 
-// The first steps, which are far above the rest, may leave the chart.
-function scaleOf(all, points, term) {
+// The first steps, which are far above the rest, may leave the chart; the last point may not.
+export function scaleOf(all, points, term) {
   const values = points
     .map(({ held }) => held[term])
     .filter(Number.isFinite)
     .sort((a, b) => a - b);
   const at = (share) => values[Math.floor(share * (values.length - 1))] ?? 0;
-  const [least, most] = [at(0), at(0.94)];
+  const now = points.at(-1)?.held[term];
+  const [least, most] = [at(0), Math.max(at(0.94), Number.isFinite(now) ? now : at(0.94))];
   const margin = 0.08 * (most - least) || 0.05 * Math.abs(most) || 1;
   const low = term === "kl" ? 0 : least - margin;
   const high = term === "kl" ? Math.max(0.1, most + margin) : most + margin;
@@ -138,7 +139,7 @@ function curve(context, points, color, width) {
 function say(name, points, term) {
   const [first, last] = [points[0], points.at(-1)];
   if (!last || first === last) return `${name} against the step, not yet a curve`;
-  const value = (one) => number(one.held[term]);
+  const value = (one) => number(one.held[term], term === "kl" ? 2 : lossDigits(one.likelihood));
   return (
     `${name} on held-out digits: ${value(first)} at step ${first.steps}, ` +
     `${value(last)} at step ${last.steps}`

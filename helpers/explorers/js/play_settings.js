@@ -4,16 +4,6 @@ import { number } from "./common.js";
 
 export const GRADIENTS = ["reparameterized", "score", "blocked"];
 export const LIKELIHOODS = ["bernoulli", "sum", "mean", "learned"];
-export const NAMES = {
-  reparameterized: "reparameterized",
-  score: "score function",
-  blocked: "blocked",
-  bernoulli: "Bernoulli",
-  sum: "sum of squares",
-  mean: "mean of squares",
-  learned: "Gaussian, learned variance",
-};
-
 export function readSettings(spec, get) {
   const variational = get("variational");
   const likelihood = LIKELIHOODS[get("likelihood")] ?? LIKELIHOODS[0];
@@ -27,20 +17,6 @@ export function readSettings(spec, get) {
 export function startOf(spec, get) {
   const width = spec.sizes[get("width")] ? get("width") : spec.width;
   return { width, seed: get("seed") };
-}
-
-// What is different, in words for a mark; empty where nothing is.
-export function sayChange(before, after) {
-  const texts = {
-    variational: after.variational ? "VAE" : "autoencoder",
-    gradient: NAMES[after.gradient],
-    likelihood: NAMES[after.likelihood],
-    beta: `β ${number(after.beta, 1)}`,
-  };
-  return Object.keys(texts)
-    .filter((name) => before[name] !== after[name])
-    .map((name) => texts[name])
-    .join(", ");
 }
 
 export function unitOf(likelihood) {

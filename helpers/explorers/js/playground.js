@@ -2,6 +2,7 @@
 // (session.js); the kernel hears of it on a pause, when the weights go to the traits.
 
 import { copied, element, floats, follow, group, mount, save, spoken } from "./common.js";
+import { sayChange } from "./play_changes.js";
 import { createControls } from "./play_controls.js";
 import { createCurvesPanel } from "./play_curves.js";
 import { createEngine } from "./play_engine.js";
@@ -10,7 +11,7 @@ import { createImages } from "./play_images.js";
 import { createLessons } from "./play_lessons.js";
 import { LOOK } from "./play_look.js";
 import { createMap } from "./play_map.js";
-import { lossText, readSettings, sayChange, startOf } from "./play_settings.js";
+import { lossText, readSettings, startOf } from "./play_settings.js";
 import { createSlow } from "./play_slow.js";
 
 export default { render };
@@ -70,13 +71,12 @@ function render({ model, el }) {
     const start = startOf(spec, get);
     const weights = get("weights");
     const from = JSON.stringify(start);
-    const changed = sayChange(told.settings, settings);
     if (from !== told.start) {
       engine.send({ kind: "reset", ...start });
       latest = null;
     }
     if (weights !== told.weights && weights?.byteLength) load(weights, start.width);
-    if (changed) engine.send({ kind: "settings", settings, text: changed });
+    if (sayChange(told.settings, settings)) engine.send({ kind: "settings", settings });
     told = { settings, start: from, weights };
   }
 

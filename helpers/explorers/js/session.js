@@ -37,9 +37,8 @@ export function createSession(post, later, slice) {
       trainer.load(numbers, width, steps);
       anew();
     },
-    settings({ settings: wanted, text }) {
+    settings({ settings: wanted }) {
       [settings, last] = [wanted, null];
-      if (trainer.steps() > 0) curves.mark(trainer.steps(), text);
       if (!running) show();
     },
     run({ on }) {
@@ -92,6 +91,7 @@ export function createSession(post, later, slice) {
 
   // One step; false where the losses are no numbers any more.
   function train() {
+    curves.train(trainer.steps(), settings);
     last = trainer.next(settings);
     const { reconstruction, kl } = last;
     if (!Number.isFinite(reconstruction + (kl ?? 0))) {
@@ -139,7 +139,7 @@ export function createSession(post, later, slice) {
     if (!(all.at(-1)?.steps > steps)) {
       curves.point(steps, settings.likelihood, { reconstruction, kl });
     }
-    const { variational, likelihood } = settings;
+    const { likelihood } = settings;
     const frames = film.steps();
     const shown = {
       ...view,
@@ -148,7 +148,6 @@ export function createSession(post, later, slice) {
       steps,
       rate,
       running,
-      variational,
       likelihood,
     };
     post({ kind: "view", ...shown });

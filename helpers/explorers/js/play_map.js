@@ -28,9 +28,9 @@ export function createMap(spec) {
     context.drawImage(under, 0, 0, SIDE, SIDE);
     const toX = (v) => (SIDE / 2) * (1 + v / view.half);
     const toY = (v) => (SIDE / 2) * (1 - v / view.half);
-    drawPrior(context, spec, toX, toY); // an autoencoder's samples are drawn from it, too
     if (view.logvar) drawEllipses(context, spec, view, toX, toY);
     drawPoints(context, spec, view, toX, toY);
+    drawPrior(context, spec, toX, toY); // an autoencoder's samples are drawn from it, too
     drawScale(context, view.half);
     canvas.setAttribute("aria-label", sayMap(spec, view));
   }
@@ -62,13 +62,17 @@ function paintGrid(canvas, grid, side) {
 }
 
 function drawPrior(context, spec, toX, toY) {
-  context.strokeStyle = spec.colors.prior;
-  context.lineWidth = 3;
-  context.setLineDash([10, 8]);
-  for (const radius of [1, 2]) {
-    context.beginPath();
-    context.arc(toX(0), toY(0), toX(radius) - toX(0), 0, 2 * Math.PI);
-    context.stroke();
+  for (const [color, width, dash] of [
+    ["#fff", 7, []],
+    [spec.colors.prior, 3, [10, 8]],
+  ]) {
+    Object.assign(context, { strokeStyle: color, lineWidth: width });
+    context.setLineDash(dash);
+    for (const radius of [1, 2]) {
+      context.beginPath();
+      context.arc(toX(0), toY(0), toX(radius) - toX(0), 0, 2 * Math.PI);
+      context.stroke();
+    }
   }
   context.setLineDash([]);
 }

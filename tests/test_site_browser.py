@@ -378,7 +378,9 @@ def test_a_pages_formulas_code_and_answers(page):
 
 
 def check_code(page, tags: list[list[str]]) -> None:
-    """Each cell of code is there, highlighted, and folded as its tags say."""
+    """Each cell of code is there, highlighted, as wide as its lines, and folded as its tags say."""
+    over = "all => all.filter((one) => one.scrollWidth > one.clientWidth + 1).length"
+    assert page.locator("article pre").evaluate_all(over) == 0
     shown = [names for names in tags if "question" not in names]
     assert page.locator("article .cell_input").count() == len(shown)
     assert page.locator("article .cell_input .highlight span.k, span.kn").count() > 10

@@ -8,8 +8,8 @@ const LESSONS = [
     name: "Autoencoder",
     traits: { ...VAE, variational: false },
     watch:
-      "The codes go where they like, and no draw of N(0, I) need fall among them: the digits come " +
-      "back, but many samples are none.",
+      "The codes go where they like, and no draw of N(0, I) need fall among them: some digits " +
+      "come back, but many samples are none.",
     notebook: "02",
   },
   {

@@ -41,7 +41,7 @@ function render({ model, el }) {
     const drawing = get("drawing");
     const x = drawing ? floats(drawing) : images.at(get("index"));
     result = flow(networks, spec, x, get("eps"), get("noise"));
-    result.source = drawing ? "drawing" : "images[index]";
+    if (drawing) result.source = "drawing";
     const slopes = get("light") ? gradients(networks, spec, result) : null;
     numbers = numbersOf(spec, result, slopes);
     controls.show(get);

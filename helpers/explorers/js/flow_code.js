@@ -8,7 +8,7 @@ export function lineOf(name, i, spec, result) {
 }
 
 const LINES = {
-  x: (_, { x, source }) => ({
+  x: (_, { x, source = "images[index]" }) => ({
     code: `x = ${source}  # (1, ${x.length}), from 0 (black) to 1 (white)`,
     filled: `${x.filter((v) => v > 0).length} of ${x.length} pixels are not black; they add up to ${digits(total(x))}`,
   }),

@@ -3,10 +3,10 @@
 // or the other latents change.
 
 import { element } from "./common.js";
+import { PATIENCE } from "./kernel.js";
 
 const CELLS = 20;
 const SLICE = 16; // milliseconds of decoding between two frames, about
-const PATIENCE = 5000; // milliseconds; the kernel's answer that takes longer is asked for again
 const INK = 0.6; // how dark they are, so that points are seen above them
 
 // The codes (CELLS · CELLS, latent_dim) of the cells, row after row from the top.

@@ -2,7 +2,7 @@
 
 import { floats } from "./common.js";
 
-const PATIENCE = 5000; // milliseconds; an answer that takes longer was lost, as by Stop in the kernel
+export const PATIENCE = 5000; // milliseconds; an answer that takes longer was lost, as by Stop in the kernel
 
 // One request is under way at a time; of those that come meanwhile the newest waits, so that the
 // last one is always answered. Where an answer was lost, the next request goes all the same.

@@ -44,7 +44,6 @@ export function createSlow(spec, pixels) {
     let result = null;
     function show() {
       result = flow(told.networks, told.spec, x, eps, 1);
-      result.source = "images[index]";
       const numbers = numbersOf(told.spec, result, gradients(told.networks, told.spec, result));
       line.show(result, numbers);
       light.show(back, 1, numbers);

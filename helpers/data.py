@@ -38,11 +38,12 @@ def load_images(name: str | Path = "mnist5k", *, root: str | Path | None = None)
         are made grey and 28 × 28; their classes are the subfolders in the order of their names,
         and of each class every fifth picture, again by name, is held out.
     Raises:
-        ValueError: if the name is unknown, or a class of a folder has fewer than five pictures.
+        ValueError: if the name is unknown, a folder has more than ten classes, or a class of it
+            fewer than five pictures.
         ConnectionError: if no address delivered a sound copy, with what each one answered.
         OSError: if the folder cannot be written (errno says why: read-only, full, …), or a file in
-            it is damaged. A failure leaves no part of a set behind, and never gives other images
-            than those asked for.
+            it is damaged, or has more than 8 bits a color. A failure leaves no part of a set
+            behind, and never gives other images than those asked for.
     Source:
         LeCun, Cortes & Burges, the MNIST database; Xiao, Rasul & Vollgraf 2017 (Fashion-MNIST);
         Clanuwat et al. 2018 (KMNIST). First used in notebooks/01, first picture.
